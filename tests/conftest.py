@@ -1,0 +1,110 @@
+"""PostgreSQL for the tests: a throw-away embedded server, a given server, or a container.
+
+`EVENTSTORE_TEST_DSN` names a given server; `--postgres=container` starts one with testcontainers. Every test gets a
+table name of its own, since the log cannot be truncated.
+"""
+
+import os
+import shutil
+import uuid
+from collections.abc import Generator, Iterator
+
+import pytest
+
+from eventstore import EventStore, InMemoryEventStore
+from eventstore.postgres import PostgresEventStore, open_pool
+from eventstore.postgres.pool import Pool
+
+REQUIREMENTS = ("chromium", "pgbouncer", "docker")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--postgres", choices=("embedded", "container"), default="embedded", help="where PostgreSQL runs")
+    parser.addoption(
+        "--require",
+        default="",
+        metavar="NAMES",
+        help=f"fail instead of skipping when one of these is not installed (comma separated): {', '.join(REQUIREMENTS)}",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for name in REQUIREMENTS:
+        config.addinivalue_line("markers", f"{name}: needs {name}, which Python packages cannot provide")
+    unknown = _required(config) - set(REQUIREMENTS)
+    if unknown:
+        raise pytest.UsageError(f"--require knows {', '.join(REQUIREMENTS)}, not {', '.join(sorted(unknown))}")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    required = _required(config)
+    for name in REQUIREMENTS:
+        if _installed(name):
+            continue
+        for item in items:
+            if item.get_closest_marker(name) and name not in required:
+                item.add_marker(pytest.mark.skip(reason=f"{name} is not installed; --require={name} makes this fail"))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for name in _required(item.config):
+        if item.get_closest_marker(name) and not _installed(name):
+            pytest.fail(f"{name} is required and not installed", pytrace=False)
+
+
+def _required(config: pytest.Config) -> set[str]:
+    return {name for name in config.getoption("--require").split(",") if name}
+
+
+def _installed(name: str) -> bool:
+    if name == "docker":
+        return shutil.which("dockerd") is not None or os.path.exists("/var/run/docker.sock")
+    return shutil.which(name) is not None
+
+
+@pytest.fixture(scope="session")
+def dsn(pytestconfig: pytest.Config) -> Generator[str]:
+    """A libpq connection string of a PostgreSQL server that the tests may use freely."""
+    given = os.environ.get("EVENTSTORE_TEST_DSN")
+    if given:
+        yield given
+    elif pytestconfig.getoption("--postgres") == "container":
+        from testcontainers.postgres import PostgresContainer
+
+        with PostgresContainer("postgres:18", driver=None) as container:
+            yield container.get_connection_url()
+    else:
+        from eventstore.postgres.embedded import throwaway_server
+
+        with throwaway_server() as server:
+            yield server.dsn
+
+
+@pytest.fixture(scope="session")
+def pool(dsn: str) -> Generator[Pool]:
+    """A pool as applications open it."""
+    with open_pool(dsn, max_size=20) as opened:
+        yield opened
+
+
+@pytest.fixture
+def table() -> str:
+    """The name of an events table that does not exist yet."""
+    return f"events_{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def store(pool: Pool, table: str) -> PostgresEventStore:
+    """An empty event store on PostgreSQL."""
+    created = PostgresEventStore(pool, table)
+    created.create_schema()
+    return created
+
+
+@pytest.fixture(params=["memory", "postgres"])
+def engine(request: pytest.FixtureRequest) -> Iterator[EventStore]:
+    """An empty event store of each kind."""
+    if request.param == "memory":
+        yield InMemoryEventStore()
+    else:
+        yield request.getfixturevalue("store")
