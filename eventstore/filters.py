@@ -6,7 +6,7 @@ against. Build filters with `FilterBuilder`.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -32,6 +32,7 @@ class P:
     key: str
     value: str
     """The value as canonical JSON text."""
+    _document: JsonValue = field(repr=False, compare=False)
 
     def __init__(self, key: str, value: JsonInput) -> None:
         if not isinstance(key, str) or not key:  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -45,6 +46,7 @@ class P:
             raise InvalidFilter(f"P({key!a}, {value!r}) contains an empty object or array, which matches too much")
         object.__setattr__(self, "key", key)
         object.__setattr__(self, "value", json_values.canonical_text(document[key]))
+        object.__setattr__(self, "_document", document)
 
     @property
     def pattern(self) -> str:
@@ -53,7 +55,7 @@ class P:
 
     def is_met_by(self, document: JsonValue) -> bool:
         """Tell whether a parsed payload contains this pair."""
-        return json_values.contains(document, json_values.parse(self.pattern.encode()))
+        return json_values.contains(document, self._document)
 
     def __str__(self) -> str:
         return f"{self.key} = {self.value}"

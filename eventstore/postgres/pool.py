@@ -13,9 +13,11 @@ from eventstore.postgres.sqlstates import translated
 Pool = ConnectionPool[psycopg.Connection[Any]]
 
 # The generic plan of a filter is the right one, but estimated high enough to start parallel workers and the JIT
-# compiler, which cost more than the query.
+# compiler, which cost more than the query. And a plan that was made while the store was small must not scan it all
+# when it has grown.
 _SETTINGS: Final[Mapping[str, str]] = {
     "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
     "max_parallel_workers_per_gather": "0",
     "jit": "off",
 }

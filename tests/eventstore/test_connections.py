@@ -1,0 +1,210 @@
+"""What happens when a server is down, busy, restarted, or behind PgBouncer, and when an answer gets lost."""
+
+import os
+import pwd
+import subprocess
+import tempfile
+import threading
+from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg_pool import ConnectionPool
+
+from eventstore import EventIdReused, InvalidEvent, StorableEvent, StoreUnavailable
+from eventstore.postgres import PostgresEventStore, open_pool
+from eventstore.postgres.embedded import EmbeddedServer, throwaway_server
+from eventstore.postgres.pool import Pool, borrowed
+from eventstore.testing.race import free_race, race_for_prizes
+from tests.eventstore import guarantee_checks as checks
+from tests.eventstore.lossy_proxy import LossyProxy
+
+
+@pytest.fixture
+def proxy(dsn: str) -> Generator[LossyProxy]:
+    with tempfile.TemporaryDirectory(prefix="proxy-") as folder, LossyProxy(Path(folder), dsn) as running:
+        yield running
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_after_a_lost_answer_the_same_append_tells_what_became_of_it(
+    proxy: LossyProxy, store: PostgresEventStore, table: str, size: int
+) -> None:
+    batch = [checks.event("Lent", BookID="b", Index=index) for index in range(size)]
+    with open_pool(proxy.dsn, max_size=1) as pool:
+        distant = PostgresEventStore(pool, table)
+        condition = distant.query(checks.about("BookID", "b")).append_condition
+        proxy.lose_next_answer()
+        with pytest.raises(StoreUnavailable) as lost:
+            distant.append(*batch, condition=condition)
+        assert lost.value.outcome_unknown
+        # The guard alone would call the event's own first copy a conflict.
+        numbers = distant.append(*batch, condition=condition)
+    assert [event.sequence_number for event in store.query(checks.EVERYTHING)] == numbers
+    assert [event.event_id for event in store.query(checks.EVERYTHING)] == [event.event_id for event in batch]
+
+
+def test_a_lost_answer_to_a_query_is_an_unavailable_store(
+    proxy: LossyProxy, store: PostgresEventStore, table: str
+) -> None:
+    with open_pool(proxy.dsn, max_size=1) as pool:
+        proxy.lose_next_answer()
+        with pytest.raises(StoreUnavailable):
+            PostgresEventStore(pool, table).query(checks.EVERYTHING)
+        assert len(PostgresEventStore(pool, table).query(checks.EVERYTHING)) == 0
+
+
+def test_a_server_that_is_down_is_said_at_once_with_the_reason() -> None:
+    with (
+        pytest.raises(StoreUnavailable, match=r"\.s\.PGSQL\.5432") as down,
+        open_pool("host=/nonexistent dbname=library"),
+    ):
+        pass
+    assert not down.value.outcome_unknown
+
+
+def test_a_wrong_database_is_said_with_its_name(dsn: str) -> None:
+    with pytest.raises(StoreUnavailable, match="no_such_library"), open_pool(f"{dsn} dbname=no_such_library"):
+        pass
+
+
+def test_an_append_waits_only_so_long_for_the_lock(dsn: str, pool: Pool, store: PostgresEventStore, table: str) -> None:
+    impatient = PostgresEventStore(pool, table, lock_timeout=0.05)
+    with checks.lock_held(dsn, table):
+        with pytest.raises(StoreUnavailable, match="lock timeout") as waited:
+            impatient.append(checks.event())
+        assert not waited.value.outcome_unknown
+    assert len(impatient.append(checks.event())) == 1
+
+
+def test_a_lock_timeout_of_the_session_or_the_store_does_not_outlive_the_append(
+    dsn: str, store: PostgresEventStore, table: str
+) -> None:
+    with open_pool(f"{dsn} options='-c lock_timeout=7s'", max_size=1) as pool:
+        PostgresEventStore(pool, table, lock_timeout=0.5).append(checks.event())
+        with borrowed(pool) as connection:
+            assert connection.execute("SHOW lock_timeout").fetchone() == ("7s",)
+
+
+def test_a_cancelled_append_has_a_known_outcome_and_leaves_the_connection_clean(
+    dsn: str, store: PostgresEventStore, table: str
+) -> None:
+    with open_pool(f"{dsn} options='-c statement_timeout=100'", max_size=1) as pool:
+        hurried = PostgresEventStore(pool, table)
+        with checks.lock_held(dsn, table), pytest.raises(StoreUnavailable, match="timeout") as cancelled:
+            hurried.append(checks.event())
+        assert not cancelled.value.outcome_unknown
+        assert len(hurried.append(checks.event())) == 1
+
+
+def test_an_exhausted_pool_is_an_unavailable_store(dsn: str, store: PostgresEventStore, table: str) -> None:
+    with open_pool(dsn, max_size=1, timeout=5) as pool:
+        pool.timeout = 0.05
+        with borrowed(pool), pytest.raises(StoreUnavailable) as exhausted:
+            PostgresEventStore(pool, table).append(checks.event())
+        assert not exhausted.value.outcome_unknown
+
+
+def test_what_only_the_database_refuses_is_an_invalid_event(store: PostgresEventStore) -> None:
+    nul = StorableEvent(checks.event().event_id, "Nul", checks.NOW, b'{"a": "\\u0000"}', b"{}")
+    with pytest.raises(InvalidEvent):
+        store.append(nul)
+    with pytest.raises(InvalidEvent):
+        store.append(StorableEvent(checks.event().event_id, "Nul\x00", checks.NOW, b"{}", b"{}"))
+    assert len(store.append(checks.event())) == 1
+
+
+def test_a_pool_that_is_not_ours_works_and_gets_its_connection_back_as_it_was(
+    dsn: str, store: PostgresEventStore, table: str
+) -> None:
+    with ConnectionPool[psycopg.Connection[Any]](dsn, min_size=1, max_size=1, open=True) as pool:
+        race = PostgresEventStore(pool, table)
+        race.append(checks.event())
+        with pool.connection() as connection:
+            assert not connection.autocommit
+            assert connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
+
+
+def test_a_restarted_server_is_used_again(tmp_path: Path) -> None:
+    with EmbeddedServer.start(tmp_path / "data") as server, open_pool(server.dsn, max_size=1) as pool:
+        store = PostgresEventStore(pool)
+        store.create_schema()
+        event = checks.event()
+        [number] = store.append(event)
+        server.kill()
+        with pytest.raises(StoreUnavailable):
+            store.append(event)
+        server.restart()
+        assert store.append(event) == [number]
+
+
+def test_racing_retries_of_one_event_store_it_once(store: PostgresEventStore) -> None:
+    event = checks.event("Once")
+    other = StorableEvent(event.event_id, "Other", checks.NOW, b"{}", b"{}")
+    with ThreadPoolExecutor(8) as writers:
+        numbers = list(writers.map(lambda _: store.append(event), range(40)))
+    assert numbers == [[1]] * 40
+    with pytest.raises(EventIdReused):
+        store.append(other)
+
+
+@contextmanager
+def pgbouncer(dsn: str, user: str, folder: Path) -> Generator[str]:
+    """PgBouncer in transaction mode with few server connections; the value is its connection string."""
+    place = psycopg.conninfo.conninfo_to_dict(dsn)
+    settings = folder / "pgbouncer.ini"
+    settings.write_text(
+        f"""
+[databases]
+* = host={place["host"]} port={place.get("port") or 5432} user={place["user"]} dbname={place["dbname"]}
+[pgbouncer]
+pool_mode = transaction
+default_pool_size = 4
+auth_type = any
+listen_addr =
+unix_socket_dir = {folder}
+listen_port = 6543
+logfile = {folder / "pgbouncer.log"}
+"""
+    )
+    account = pwd.getpwnam(user)
+    if os.geteuid() == 0:
+        os.chown(folder, account.pw_uid, account.pw_gid)
+    ids: dict[str, Any] = (
+        {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []} if os.geteuid() == 0 else {}
+    )
+    with subprocess.Popen(["pgbouncer", "--quiet", str(settings)], **ids) as process:
+        try:
+            yield f"host={folder} port=6543 user=anybody dbname=library connect_timeout=5"
+        finally:
+            process.terminate()
+
+
+@pytest.mark.pgbouncer
+def test_the_guards_hold_through_pgbouncer_in_transaction_mode() -> None:
+    user = pwd.getpwuid(os.geteuid() or pwd.getpwnam("nobody").pw_uid).pw_name
+    with (
+        tempfile.TemporaryDirectory(prefix="bouncer-") as folder,
+        throwaway_server(extra_peer_users=[user]) as server,
+        pgbouncer(server.dsn, user, Path(folder)) as dsn,
+    ):
+        _wait_for_socket(Path(folder) / ".s.PGSQL.6543")
+        with open_pool(dsn, max_size=8, prepare=False) as pool:
+            prizes, free = PostgresEventStore(pool, "prizes"), PostgresEventStore(pool, "free")
+            for store in (prizes, free):
+                store.create_schema()
+            assert race_for_prizes(prizes, rounds=30).is_clean
+            assert free_race(free, rounds=30).is_clean
+
+
+def _wait_for_socket(path: Path) -> None:
+    pause = threading.Event()
+    for _ in range(1000):
+        if path.exists():
+            return
+        pause.wait(0.01)
+    pytest.fail(f"PgBouncer did not open {path}")
