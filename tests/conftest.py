@@ -69,7 +69,7 @@ def dsn(pytestconfig: pytest.Config) -> Generator[str]:
     if given:
         yield given
     elif pytestconfig.getoption("--postgres") == "container":
-        from testcontainers.postgres import PostgresContainer
+        from testcontainers.community.postgres import PostgresContainer
 
         with PostgresContainer("postgres:18", driver=None) as container:
             yield container.get_connection_url()

@@ -17,7 +17,7 @@ from psycopg_pool import ConnectionPool
 
 from eventstore import EventIdReused, InvalidEvent, StorableEvent, StoreUnavailable
 from eventstore.postgres import PostgresEventStore, open_pool
-from eventstore.postgres.embedded import EmbeddedServer, throwaway_server
+from eventstore.postgres.embedded import throwaway_server
 from eventstore.postgres.pool import Pool, borrowed
 from eventstore.testing.race import free_race, race_for_prizes
 from tests.eventstore import guarantee_checks as checks
@@ -129,8 +129,8 @@ def test_a_pool_that_is_not_ours_works_and_gets_its_connection_back_as_it_was(
             assert connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
 
 
-def test_a_restarted_server_is_used_again(tmp_path: Path) -> None:
-    with EmbeddedServer.start(tmp_path / "data") as server, open_pool(server.dsn, max_size=1) as pool:
+def test_a_restarted_server_is_used_again() -> None:
+    with throwaway_server() as server, open_pool(server.dsn, max_size=1) as pool:
         store = PostgresEventStore(pool)
         store.create_schema()
         event = checks.event()

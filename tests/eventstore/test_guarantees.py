@@ -6,7 +6,6 @@ import signal
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -16,7 +15,7 @@ from psycopg_pool import ConnectionPool
 
 from eventstore import AppendCondition, EventStore, EventStoreError, StorableEvent
 from eventstore.postgres import PostgresEventStore, open_pool, schema
-from eventstore.postgres.embedded import EmbeddedServer
+from eventstore.postgres.embedded import throwaway_server
 from eventstore.postgres.pool import Pool, borrowed
 from tests.eventstore import guarantee_checks as checks
 
@@ -133,9 +132,9 @@ def test_several_winners_at_repeatable_read_without_the_isolation_check(dsn: str
 
 
 @pytest.mark.parametrize("setting", ["as the server has it", "weakened"])
-def test_an_acknowledged_append_survives_a_crash(tmp_path: Path, setting: str) -> None:
+def test_an_acknowledged_append_survives_a_crash(setting: str) -> None:
     """G4. The WAL writer is stopped, so that only a commit that flushes its own WAL survives."""
-    with EmbeddedServer.start(tmp_path / "data") as server:
+    with throwaway_server() as server:
         with open_pool(server.dsn) as pool:
             PostgresEventStore(pool).create_schema()
         weakening = " options='-c synchronous_commit=off'" if setting == "weakened" else ""

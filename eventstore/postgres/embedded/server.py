@@ -18,7 +18,7 @@ from psycopg.pq import PGconn, Ping
 
 from eventstore.postgres.embedded import folder
 from eventstore.postgres.embedded.errors import EmbeddedServerError
-from eventstore.postgres.embedded.programs import programs_for, server_user, spawn
+from eventstore.postgres.embedded.programs import ServerUser, programs_for, server_user, spawn
 
 DEFAULT_PORT = 5432
 STOP_SECONDS = 60.0
@@ -181,7 +181,6 @@ class EmbeddedServer:
         user = server_user(self.data / "cluster")
         self.user, self.bin = user.name, programs_for(user)
         cluster = folder.cluster_folder(self.data, user)
-        home = cluster.parent
         # Every process of initdb and of the server inherits this lock, and no process of ours keeps it: who gets it
         # later knows that they are all gone.
         processes_lock = folder.end_earlier_server(self.data, cluster)
@@ -189,33 +188,12 @@ class EmbeddedServer:
             log = folder.new_log(self.data)
             try:
                 if not cluster.exists():
-                    new = home / "cluster.new"
-                    shutil.rmtree(new, ignore_errors=True)  # what an interrupted initdb left
-                    folder.make_private(new, user)
-                    initdb = spawn(self._initdb(new), user, output=log, keep=processes_lock)
-                    if initdb.wait() != 0:
-                        raise EmbeddedServerError(f"initdb failed:\n{self._end_of_log()}")
-                    new.rename(cluster)  # so a cluster that has its name is complete
+                    self._make_cluster(cluster, user, log, processes_lock)
                 self._refuse_other_version(cluster)
-                self.socket_directory = folder.make_socket_folder(
-                    cluster, user, self.port, shared=bool(self._extra_peer_users)
-                )
-                self.dsn = self._dsn(self._database)
-                caller = pwd.getpwuid(os.geteuid()).pw_name
-                rules, names = folder.write_access_rules(home, (caller, user.name, *self._extra_peer_users))
-                quoted_socket_directory = str(self.socket_directory).replace('"', '""')
-                settings = {
-                    **self._options,
-                    "hba_file": str(rules),
-                    "ident_file": str(names),
-                    "listen_addresses": self._listen_addresses,
-                    "port": str(self.port),
-                    "unix_socket_directories": f'"{quoted_socket_directory}"',
-                }
+                settings = self._settings(cluster, user)
                 arguments = [f"--{name}={value}" for name, value in settings.items()]
-                process = spawn(
-                    [self.bin / "postgres", "-D", cluster, *arguments], user, output=log, keep=processes_lock
-                )
+                command: list[str | Path] = [self.bin / "postgres", "-D", cluster, *arguments]
+                process = spawn(command, user, output=log, keep=processes_lock)
             finally:
                 os.close(log)
         finally:
@@ -223,12 +201,34 @@ class EmbeddedServer:
         self.pid = process.pid
         return process
 
-    def _initdb(self, cluster: Path) -> list[str | Path]:
+    def _make_cluster(self, cluster: Path, user: ServerUser, log: int, processes_lock: int) -> None:
+        new = cluster.with_name("cluster.new")
+        shutil.rmtree(new, ignore_errors=True)  # what an interrupted initdb left
+        folder.make_private(new, user)
         # PostgreSQL's own C.UTF-8: sorts by bytes, and is the same on every operating system.
         locale = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--encoding=UTF8"]
         access = ["--username=postgres", "--auth-local=peer", "--auth-host=reject"]
         sync = ["--no-sync"] if self._options.get("fsync") == "off" else []
-        return [self.bin / "initdb", "-D", cluster, *locale, *access, *sync]
+        command: list[str | Path] = [self.bin / "initdb", "-D", new, *locale, *access, *sync]
+        if spawn(command, user, output=log, keep=processes_lock).wait() != 0:
+            raise EmbeddedServerError(f"initdb failed:\n{self._end_of_log()}")
+        new.rename(cluster)  # so a cluster that has its name is complete
+
+    def _settings(self, cluster: Path, user: ServerUser) -> dict[str, str]:
+        caller = pwd.getpwuid(os.geteuid()).pw_name
+        rules, names = folder.write_access_rules(cluster.parent, (caller, user.name, *self._extra_peer_users))
+        shared = bool(self._extra_peer_users)
+        self.socket_directory = folder.make_socket_folder(cluster, user, self.port, shared=shared)
+        self.dsn = self._dsn(self._database)
+        quoted_socket_directory = str(self.socket_directory).replace('"', '""')
+        return {
+            **self._options,
+            "hba_file": str(rules),
+            "ident_file": str(names),
+            "listen_addresses": self._listen_addresses,
+            "port": str(self.port),
+            "unix_socket_directories": f'"{quoted_socket_directory}"',
+        }
 
     def _refuse_other_version(self, cluster: Path) -> None:
         command = [str(self.bin / "postgres"), "--version"]
