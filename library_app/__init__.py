@@ -1,0 +1,62 @@
+"""The web app: it puts the slices together, and adds what belongs to no single slice. README.md explains it."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from flask import Flask
+
+from eventstore import EventStore
+from library_app import event_words
+from library_app.api import docs
+from library_app.api import events as api_events
+from library_app.api.document import create_api
+from library_app.api.json_only import install_json_only
+from library_app.composition import slices_of
+from library_app.config import Config
+from library_app.edge import FlaskCommandEdge, install_correlation, utc_now
+from library_app.errors import install_error_pages
+from library_app.glass import events as glass_events
+from library_app.idempotency import IdempotencyRecords, InMemoryIdempotencyRecords
+from library_app.pages import copy, desk, home, student
+from library_app.security import install_security
+
+__all__ = ["Config", "create_app"]
+
+
+def create_app(
+    store: EventStore,
+    *,
+    config: Config,
+    clock: Callable[[], datetime] = utc_now,
+    idempotency: IdempotencyRecords | None = None,
+) -> Flask:
+    """Make the app.
+
+    >>> app = create_app(InMemoryEventStore(), config=Config(secret_key="0123456789abcdef"))
+    >>> app.test_client().get("/").status_code
+    200
+
+    Args:
+        store: where the events are.
+        config: settings; host, port, workers and threads are the web server's business and not used here.
+        clock: the current time in UTC.
+        idempotency: where answers to requests with an Idempotency-Key are kept; by default in this process.
+    """
+    app = Flask(__name__)
+    app.jinja_env.filters.update(event_family=event_words.event_family, event_words=event_words.event_words)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    install_security(app, config)
+    install_json_only(app)
+    install_correlation(app)
+    install_error_pages(app)
+
+    edge = FlaskCommandEdge(store, idempotency or InMemoryIdempotencyRecords(), clock)
+    api: Any = create_api(app)
+    api.register_blueprint(api_events.blueprint(store))
+    for blueprint in slices_of(store, edge):
+        api.register_blueprint(blueprint)
+    for pages in (home, copy, desk, student, glass_events):
+        app.register_blueprint(pages.blueprint(store))
+    app.register_blueprint(docs.blueprint())
+    return app

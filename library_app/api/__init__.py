@@ -1,0 +1,1 @@
+"""The JSON API: its document, its browsable page, the log, and what is refused before a slice is asked."""

@@ -1,0 +1,154 @@
+"""The command line: `library-app demo`, `serve`, `init-db` and `seed`."""
+
+import signal
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+
+import click
+from flask import Flask
+
+from eventstore import EventStoreError, FilterBuilder, SchemaMissing, SchemaOutdated, StoreUnavailable
+from eventstore.postgres import PostgresEventStore, open_pool
+from eventstore.postgres.embedded import EmbeddedServer, EmbeddedServerError
+from library_app import create_app
+from library_app.config import Config, SettingRefused, kept_secret
+from library_app.demo import history
+from library_app.edge import utc_now
+from library_app.idempotency.postgres import PostgresIdempotencyRecords
+from library_app.server import PortTaken, WebServer, check_port
+from slices.command_loop import CommandLoop
+
+
+@click.group()
+@click.version_option(package_name="dynamic-event-streams")
+def main() -> None:
+    """A library and a school on dynamic event streams."""
+
+
+@main.command()
+@click.option("--port", type=click.IntRange(1, 65_535), default=5000, show_default=True, help="Port on 127.0.0.1.")
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(".data"),
+    show_default=True,
+    help="Folder of the database. Delete it to begin anew.",
+)
+def demo(port: int, data: Path) -> None:
+    """Everything in one: a private PostgreSQL, six weeks of history, and the app in your browser."""
+    with _one_clear_line():
+        config = replace(Config.read(secret_key=kept_secret(data)), host="127.0.0.1", port=port)
+        check_port(config.host, config.port)
+        signal.signal(signal.SIGTERM, _leave)  # so that the database is stopped whenever we are told to go
+        click.echo("Starting PostgreSQL ...")
+        try:
+            database = EmbeddedServer.start(data / "postgresql", database="library")
+        except EmbeddedServerError as error:
+            raise click.ClickException(str(error)) from None
+        with database:
+            config = replace(config, dsn=database.dsn)
+            _create_schema(config.dsn)
+            _seed(config.dsn)
+            _serve(config)
+
+
+@main.command()
+def serve() -> None:
+    """Serve the app on the database that LIBRARY_DSN names."""
+    with _one_clear_line():
+        config = _config_with_dsn()
+        check_port(config.host, config.port)
+        with open_pool(config.dsn, max_size=2) as pool:
+            PostgresEventStore(pool).check_schema()
+            PostgresIdempotencyRecords(pool).check_schema()
+        _serve(config)
+
+
+@main.command("init-db")
+def init_db() -> None:
+    """Create the tables in the database that LIBRARY_DSN names, unless they exist."""
+    with _one_clear_line():
+        _create_schema(_config_with_dsn("not needed here").dsn)
+    click.echo("The schema is in place.")
+
+
+@main.command()
+def seed() -> None:
+    """Fill an empty log with six weeks of plausible history."""
+    with _one_clear_line():
+        config = _config_with_dsn("not needed here")
+        with open_pool(config.dsn, max_size=2) as pool:
+            PostgresEventStore(pool).check_schema()
+        if not _seed(config.dsn):
+            click.echo("The log is not empty; nothing was written.")
+
+
+def _config_with_dsn(secret_key: str | None = None) -> Config:
+    config = Config.read(secret_key=secret_key and secret_key.ljust(16))
+    if not config.dsn:
+        raise SettingRefused("LIBRARY_DSN is not set, for instance: LIBRARY_DSN=postgresql://user@host/library")
+    return config
+
+
+def _create_schema(dsn: str) -> None:
+    with open_pool(dsn, max_size=2) as pool:
+        PostgresEventStore(pool).create_schema()
+        PostgresIdempotencyRecords(pool).create_schema()
+
+
+def _seed(dsn: str) -> bool:
+    with open_pool(dsn, max_size=2) as pool:
+        store = PostgresEventStore(pool)
+        if store.query(FilterBuilder().matching_any_event(), limit=1).events:
+            return False
+        steps = history.plan(utc_now())
+        loop = CommandLoop(store)
+        with click.progressbar(steps, label="Writing six weeks of history") as shown:
+            for step in shown:
+                step.carry_out(loop)
+    return True
+
+
+def _serve(config: Config) -> None:
+    address = f"http://{'[' + config.host + ']' if ':' in config.host else config.host}:{config.port}/"
+
+    def announce() -> None:
+        click.echo(f"\n  The Glass Library is open:  {click.style(address, bold=True)}\n  Stop it with Ctrl-C.\n")
+
+    WebServer(lambda: _opened_app(config), config, announce).run()
+
+
+@contextmanager
+def _opened_app(config: Config) -> Generator[Flask]:
+    with open_pool(config.dsn, min_size=1, max_size=config.threads) as pool:
+        yield create_app(
+            PostgresEventStore(pool), config=config, clock=utc_now, idempotency=PostgresIdempotencyRecords(pool)
+        )
+
+
+@contextmanager
+def _one_clear_line() -> Generator[None]:
+    """Say what is wrong and what to do, without a traceback, and exit with code 1."""
+    try:
+        yield
+    except (SettingRefused, PortTaken) as error:
+        raise click.ClickException(str(error)) from None
+    except SchemaMissing:
+        raise click.ClickException("the database has no tables for us yet. Run: library-app init-db") from None
+    except SchemaOutdated as error:
+        raise click.ClickException(f"the database has another version of the schema: {error}") from None
+    except StoreUnavailable as error:
+        reason = " ".join(str(error).split())
+        raise click.ClickException(
+            f"the database does not answer: {reason}. Is it running, and is LIBRARY_DSN right?"
+        ) from None
+    except EventStoreError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _leave(_signal: int, _frame: FrameType | None) -> None:
+    sys.exit(0)

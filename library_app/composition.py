@@ -1,0 +1,57 @@
+"""The composition root of the slices: every one by name, with what it depends on."""
+
+from eventstore import EventStore
+from slices.blueprints import SliceBlueprint
+from slices.command_loop import CommandLoop
+from slices.enrollment.course_catalogue import routes as course_catalogue
+from slices.enrollment.course_catalogue.query import CourseCatalogueHandler
+from slices.enrollment.course_roster import routes as course_roster
+from slices.enrollment.course_roster.query import CourseRosterHandler
+from slices.enrollment.define_course import routes as define_course
+from slices.enrollment.define_course.handler import DefineCourseHandler
+from slices.enrollment.enroll_student import routes as enroll_student
+from slices.enrollment.enroll_student.handler import EnrollStudentHandler
+from slices.enrollment.register_student import routes as register_student
+from slices.enrollment.register_student.handler import RegisterStudentHandler
+from slices.enrollment.registered_students import routes as registered_students
+from slices.enrollment.registered_students.query import RegisteredStudentsHandler
+from slices.lending.add_book_copy_to_circulation import routes as add_book_copy_to_circulation
+from slices.lending.add_book_copy_to_circulation.handler import AddBookCopyToCirculationHandler
+from slices.lending.books_in_circulation import routes as books_in_circulation
+from slices.lending.books_in_circulation.query import BooksInCirculationHandler
+from slices.lending.books_lent_by_reader import routes as books_lent_by_reader
+from slices.lending.books_lent_by_reader.query import BooksLentByReaderHandler
+from slices.lending.lend_book_to_reader import routes as lend_book_to_reader
+from slices.lending.lend_book_to_reader.handler import LendBookToReaderHandler
+from slices.lending.register_reader import routes as register_reader
+from slices.lending.register_reader.handler import RegisterReaderHandler
+from slices.lending.registered_readers import routes as registered_readers
+from slices.lending.registered_readers.query import RegisteredReadersHandler
+from slices.lending.return_book_from_reader import routes as return_book_from_reader
+from slices.lending.return_book_from_reader.handler import ReturnBookFromReaderHandler
+from slices.web import CommandEdge
+
+
+def slices_of(store: EventStore, edge: CommandEdge) -> tuple[SliceBlueprint, ...]:
+    """The blueprints of all slices: commands, then questions.
+
+    Args:
+        store: where the events are.
+        edge: the application around the commands.
+    """
+    loop = CommandLoop(store)
+    return (
+        add_book_copy_to_circulation.blueprint(AddBookCopyToCirculationHandler(loop).handle, edge),
+        register_reader.blueprint(RegisterReaderHandler(loop).handle, edge),
+        lend_book_to_reader.blueprint(LendBookToReaderHandler(loop).handle, edge),
+        return_book_from_reader.blueprint(ReturnBookFromReaderHandler(loop).handle, edge),
+        define_course.blueprint(DefineCourseHandler(loop).handle, edge),
+        register_student.blueprint(RegisterStudentHandler(loop).handle, edge),
+        enroll_student.blueprint(EnrollStudentHandler(loop).handle, edge),
+        books_in_circulation.blueprint(BooksInCirculationHandler(store).handle),
+        registered_readers.blueprint(RegisteredReadersHandler(store).handle),
+        books_lent_by_reader.blueprint(BooksLentByReaderHandler(store).handle),
+        course_catalogue.blueprint(CourseCatalogueHandler(store).handle),
+        course_roster.blueprint(CourseRosterHandler(store).handle),
+        registered_students.blueprint(RegisteredStudentsHandler(store).handle),
+    )

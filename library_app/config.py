@@ -1,0 +1,112 @@
+"""What can be configured: environment variables, read once into one frozen object. README.md lists them."""
+
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+SHORTEST_SECRET = 16
+
+T = TypeVar("T")
+
+
+class SettingRefused(ValueError):
+    """An environment variable is missing or holds what cannot be used; the message begins with its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The settings of one process.
+
+    >>> Config.read({"LIBRARY_SECRET_KEY": "0123456789abcdef", "LIBRARY_PORT": "8080"}).port
+    8080
+
+    Attributes:
+        secret_key: signs the session cookie, which carries the CSRF token and the notices of forms.
+        dsn: libpq connection string of the database; empty if the caller brings a store.
+        host, port: where the web server listens.
+        workers, threads: processes of the web server, and threads in each.
+        max_body_bytes: larger requests are refused with 413.
+        secure_cookies: send cookies over HTTPS only. Switch it on behind a TLS proxy.
+    """
+
+    secret_key: str
+    dsn: str = ""
+    host: str = "127.0.0.1"
+    port: int = 5000
+    workers: int = 2
+    threads: int = 8
+    max_body_bytes: int = 64 * 1024
+    secure_cookies: bool = False
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str] = os.environ, *, secret_key: str | None = None) -> "Config":
+        """Read the environment.
+
+        Args:
+            environment: the variables.
+            secret_key: what to sign with if LIBRARY_SECRET_KEY is not set; None insists on the variable.
+
+        Raises:
+            SettingRefused: with the variable, its value and what was expected.
+        """
+        return cls(
+            secret_key=_read(environment, "LIBRARY_SECRET_KEY", _secret, secret_key),
+            dsn=_read(environment, "LIBRARY_DSN", str, ""),
+            host=_read(environment, "LIBRARY_HOST", str, "127.0.0.1"),
+            port=_read(environment, "LIBRARY_PORT", _number(1, 65_535), 5000),
+            workers=_read(environment, "LIBRARY_WORKERS", _number(1, 64), 2),
+            threads=_read(environment, "LIBRARY_THREADS", _number(1, 256), 8),
+            max_body_bytes=_read(environment, "LIBRARY_MAX_BODY_BYTES", _number(1024, 2**30), 64 * 1024),
+            secure_cookies=_read(environment, "LIBRARY_SECURE_COOKIES", _yes_or_no, default=False),
+        )
+
+
+def kept_secret(folder: Path) -> str:
+    """The secret that a demo keeps in its data folder: made at the first start, readable for its owner only."""
+    file = folder / "secret-key"
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return _read({"LIBRARY_SECRET_KEY": file.read_text().strip()}, "LIBRARY_SECRET_KEY", _secret, None)
+    with os.fdopen(descriptor, "w") as opened:
+        secret = secrets.token_urlsafe(32)
+        opened.write(secret)
+    return secret
+
+
+def _read(environment: Mapping[str, str], name: str, parse: Callable[[str], T], default: T | None) -> T:
+    text = environment.get(name, "").strip()
+    if not text:
+        if default is None:
+            raise SettingRefused(f"{name} is not set. It needs at least {SHORTEST_SECRET} random characters")
+        return default
+    try:
+        return parse(text)
+    except ValueError as reason:
+        raise SettingRefused(f"{name}: {reason}") from None
+
+
+def _secret(text: str) -> str:
+    if len(text) < SHORTEST_SECRET:
+        raise ValueError(f"a secret needs at least {SHORTEST_SECRET} characters, this one has {len(text)}")
+    return text
+
+
+def _number(lowest: int, highest: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and lowest <= int(text[:20]) <= highest):
+            raise ValueError(f"expected a whole number from {lowest} to {highest}, not {text!r}")
+        return int(text)
+
+    return parse
+
+
+def _yes_or_no(text: str) -> bool:
+    words = {"1": True, "yes": True, "true": True, "0": False, "no": False, "false": False}
+    if text.lower() not in words:
+        raise ValueError(f"expected yes or no, not {text!r}")
+    return words[text.lower()]

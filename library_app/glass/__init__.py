@@ -1,0 +1,1 @@
+"""Behind the glass: the log of all events, as pages."""

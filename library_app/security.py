@@ -1,0 +1,58 @@
+"""What protects the app and the people who use it: headers, cookies, CSRF tokens, limits."""
+
+from typing import Final
+
+from flask import Flask, Response, request
+from flask_wtf import CSRFProtect  # type: ignore[import-untyped]  # pyright: ignore[reportMissingTypeStubs]
+
+from library_app.config import Config
+
+CONTENT_SECURITY_POLICY: Final = (
+    "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+
+_HEADERS: Final = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+def install_security(app: Flask, config: Config) -> None:
+    """Protect every page and every form of the app.
+
+    Requests below /api need no CSRF token: they are refused unless they are JSON, which no form of another site can
+    send, and they carry no session.
+    """
+    app.config.from_mapping(
+        SECRET_KEY=config.secret_key,
+        MAX_CONTENT_LENGTH=config.max_body_bytes,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=config.secure_cookies,
+        WTF_CSRF_CHECK_DEFAULT=False,
+        WTF_CSRF_TIME_LIMIT=None,  # a desk page is open all day; the token lives as long as its session
+    )
+    protection = CSRFProtect(app)
+
+    def check_token() -> None:
+        if not is_api(request.path):
+            protection.protect()
+
+    def add_headers(response: Response) -> Response:
+        for name, value in _HEADERS.items():
+            response.headers.setdefault(name, value)
+        if request.endpoint != "static":
+            response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    app.before_request(check_token)
+    app.after_request(add_headers)
+
+
+def is_api(path: str) -> bool:
+    """Whether programs talk here, so that errors are answered in JSON."""
+    return path.startswith("/api/")

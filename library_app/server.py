@@ -1,0 +1,85 @@
+"""gunicorn in this process: one master, a few workers, each with threads and a connection pool of its own."""
+
+import socket
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+
+from library_app.config import Config
+
+
+class PortTaken(Exception):
+    """Nobody can listen at the address, mostly because somebody does already."""
+
+    def __init__(self, host: str, port: int, reason: OSError) -> None:
+        super().__init__(f"cannot listen on {host}:{port}: {reason.strerror or reason}. Choose another port")
+        self.host = host
+        self.port = port
+
+
+def check_port(host: str, port: int) -> None:
+    """Find out that a port is taken before anything else is started.
+
+    Raises:
+        PortTaken: see there.
+    """
+    try:
+        for family, kind, _, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+            with socket.socket(family, kind) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(address)
+            return
+    except OSError as reason:
+        raise PortTaken(host, port, reason) from None
+
+
+class WebServer(BaseApplication):  # type: ignore[misc]
+    """Serves until SIGINT or SIGTERM; `run` then ends with SystemExit, in the workers as well as in the master.
+
+    Args:
+        open_app: opens everything that an app needs, in the worker, after the fork, and yields the app.
+        config: address, workers, threads.
+        announce: called once, when requests are served.
+    """
+
+    def __init__(
+        self, open_app: Callable[[], AbstractContextManager[Flask]], config: Config, announce: Callable[[], None]
+    ) -> None:
+        self._open_app = open_app
+        self._config = config
+        self._announce = announce
+        self._opened = ExitStack()
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Called by gunicorn."""
+        host = f"[{self._config.host}]" if ":" in self._config.host else self._config.host
+        settings: dict[str, Any] = {
+            "bind": f"{host}:{self._config.port}",
+            "workers": self._config.workers,
+            "threads": self._config.threads,
+            "worker_class": "gthread",
+            "timeout": 60,
+            "graceful_timeout": 10,
+            "loglevel": "warning",
+            "proc_name": "library-app",
+            "control_socket_disable": True,
+            "when_ready": self._when_ready,
+            "worker_exit": self._worker_exit,
+        }
+        for name, value in settings.items():
+            if name in self.cfg.settings:  # some are younger than the oldest gunicorn that we work with
+                self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        """Called by gunicorn in each worker."""
+        return self._opened.enter_context(self._open_app())
+
+    def _when_ready(self, _arbiter: object) -> None:
+        self._announce()
+
+    def _worker_exit(self, _arbiter: object, _worker: object) -> None:
+        self._opened.close()

@@ -1,0 +1,132 @@
+"""The routes that slices have in common: a JSON API with its OpenAPI document, and pages for people.
+
+A slice says what differs: addresses, fields, templates, words. Its blueprint answers programs; the blueprint `pages`
+nested in it answers people. So an application can treat the two differently (CSRF protection is for pages).
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, TypeAlias, TypeVar
+
+import flask_smorest  # type: ignore[import-untyped]  # pyright: ignore[reportMissingTypeStubs]
+from flask import Blueprint as PlainBlueprint
+from flask import Response
+from marshmallow import Schema, fields
+
+from slices.fields import Body
+from slices.forms import CommandForm, Page
+from slices.origin import Origin
+from slices.web import CommandEdge, Fields, Handle, JsonAnswer, Make, as_response, json_answer
+
+C = TypeVar("C")
+View = TypeVar("View", bound=Callable[..., Any])
+
+SliceBlueprint: TypeAlias = flask_smorest.Blueprint
+"""What the application registers with `Api.register_blueprint`."""
+
+
+class StoredEventView(Schema):
+    """An event that was written."""
+
+    SequenceNumber = fields.Integer(required=True)
+    EventType = fields.String(required=True)
+
+
+class OutcomeView(Schema):
+    """The answer to a command, besides the ids it concerns."""
+
+    Outcome = fields.String(required=True, metadata={"enum": ["appended", "nothing", "rejected"]})
+    Events: fields.List[Any] = fields.List(
+        fields.Nested(StoredEventView), required=True, metadata={"description": "What was written, in order."}
+    )
+    Report = fields.Dict(required=True, metadata={"description": "Attempts, conflicts and seconds."})
+
+
+class RejectionView(OutcomeView):
+    """A refusal by the rules of the domain, as a problem (RFC 9457)."""
+
+    type = fields.String(required=True)
+    title = fields.String(required=True)
+    status = fields.Integer(required=True)
+    detail = fields.String(required=True, metadata={"description": "In plain words."})
+    reason = fields.String(required=True, metadata={"description": "The stable name of the rejection."})
+    failure_event = fields.Integer(required=True, allow_none=True)
+
+
+def command_blueprint(
+    import_name: str,
+    *,
+    api: str,
+    body: type[Body],
+    make: Make[C],
+    page: Page[C],
+    handle: Handle[C],
+    web: CommandEdge,
+) -> SliceBlueprint:
+    """The blueprint of a write slice.
+
+    Args:
+        import_name: of the slice's `routes` module.
+        api: "/api/<context>/<command>"; what follows "/api/" is the route's name in `CommandEdge.once`.
+        body: the fields, for programs and people.
+        make: the command from the fields, the time and the origin.
+        page: the form.
+        handle: carries the command out.
+        web: the application around.
+    """
+    blueprint, pages = slice_blueprint(import_name)
+
+    def answer_program(sent: Fields) -> Response:
+        def answer(now: datetime, origin: Origin) -> JsonAnswer:
+            command = make(sent, now, origin)
+            return json_answer(command, handle(command, origin))
+
+        return as_response(web.once(api.removeprefix("/api/"), sent, answer))
+
+    answer_program.__doc__ = body.__doc__
+    _document_command(blueprint, api, body, answer_program)
+
+    form = CommandForm(page, body(), make, handle, web)
+    pages.add_url_rule(page.address, "show", form.show, methods=["GET"])
+    pages.add_url_rule(page.address, "submit", form.submit, methods=["POST"])
+    return blueprint
+
+
+def slice_blueprint(import_name: str) -> tuple[SliceBlueprint, PlainBlueprint]:
+    """An empty blueprint, named after the slice, and the `pages` nested in it."""
+    _, _, name, _ = import_name.split(".")
+    blueprint: Any = flask_smorest.Blueprint(name, import_name, template_folder="templates")
+    pages = PlainBlueprint("pages", __name__, template_folder="templates")
+    # Flask's own way of nesting: pages have no place in the OpenAPI document.
+    PlainBlueprint.register_blueprint(blueprint, pages)
+    return blueprint, pages
+
+
+def question(blueprint: Any, api: str, view: type[Schema]) -> Callable[[View], View]:
+    """Register a function as the JSON answer to a question; `view` serialises and documents what it returns."""
+
+    def register(function: View) -> View:
+        documented = blueprint.response(200, view)(function)
+        blueprint.add_url_rule(api, "api", documented, tags=[_context_of(api)])
+        return function
+
+    return register
+
+
+def _document_command(blueprint: Any, api: str, body: type[Body], view: Callable[[Fields], Response]) -> None:
+    header = {"in": "header", "name": "Idempotency-Key", "schema": {"type": "string"}, "required": False}
+    for document in (
+        blueprint.response(201, OutcomeView, description="Done: the events are stored."),
+        blueprint.alt_response(200, schema=OutcomeView, description="It is the case already: nothing was written."),
+        blueprint.alt_response(
+            409, schema=RejectionView, content_type="application/problem+json", description="The rules forbid it."
+        ),
+        blueprint.doc(parameters=[header]),
+        blueprint.arguments(body),
+    ):
+        view = document(view)
+    blueprint.add_url_rule(api, "api", view, methods=["POST"], tags=[_context_of(api)])
+
+
+def _context_of(api: str) -> str:
+    return api.split("/")[2].capitalize()

@@ -1,0 +1,1 @@
+"""The school: courses, students, and who takes which course."""

@@ -1,0 +1,159 @@
+"""What people and programs may send: marshmallow fields that normalise, or say in one sentence what is wrong."""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final, TypeVar
+from uuid import UUID
+
+from marshmallow import RAISE, Schema, ValidationError, fields
+
+from slices.domain_event import json_key
+
+T = TypeVar("T")
+
+_UUID: Final = re.compile(r"(?:urn:uuid:)?\{?([0-9a-f]{8}(-?)[0-9a-f]{4}\2[0-9a-f]{4}\2[0-9a-f]{4}\2[0-9a-f]{12})\}?")
+_DIGITS: Final = re.compile(r"[0-9]{1,9}")
+_UNPRINTABLE: Final = {"Cc", "Cs", "Zl", "Zp"}
+"""Control characters, halves of surrogate pairs, and line and paragraph separators."""
+
+
+class View(Schema):
+    """A JSON object whose keys are spelled as in the events: `book_id` is `BookID`."""
+
+    def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:
+        """Name the field. Called by marshmallow for each one."""
+        field_obj.data_key = json_key(field_name)
+
+
+class AnswerView(View):
+    """The answer to a question."""
+
+    position = fields.Integer(metadata={"description": "The store was read up to here."})
+
+
+def many(view: type[View]) -> fields.List[Any]:
+    """A list of such objects."""
+    return fields.List(fields.Nested(view))
+
+
+class Body(View):
+    """What is sent, as a JSON object or as a form. Keys that are not expected are refused."""
+
+    class Meta:
+        unknown = RAISE
+
+    error_messages = {"unknown": "There is no such field."}  # noqa: RUF012 (marshmallow's own way)
+
+
+class _Checked(fields.Field[T]):
+    """What `clean` makes of a value. Needed unless `required` is False."""
+
+    def __init__(self, *, required: bool = True, **openapi: Any) -> None:
+        messages: dict[str, Any] = {"required": "This is needed.", "null": "This is needed."}
+        super().__init__(required=required, error_messages=messages, metadata=openapi)  # pyright: ignore[reportUnknownMemberType]
+
+    def _deserialize(self, value: object, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> T:  # noqa: ARG002
+        return self.clean(value)
+
+    def clean(self, value: object) -> T:
+        """Return the value as it is to be stored, or raise ValidationError."""
+        raise NotImplementedError
+
+
+class Id(_Checked[str]):
+    """Any spelling of a UUID, turned into the one that is stored: two spellings would be two boundaries."""
+
+    def __init__(self, *, required: bool = True) -> None:
+        super().__init__(required=required, type="string", format="uuid")
+
+    def clean(self, value: object) -> str:
+        """Lower-case and hyphenated."""
+        found = _UUID.fullmatch(value.strip().lower()) if isinstance(value, str) else None
+        if found is None:
+            raise ValidationError("Not a valid UUID.")
+        return str(UUID(found[1]))
+
+
+class Text(_Checked[str]):
+    """One line of text, at most so many characters long."""
+
+    def __init__(self, longest: int) -> None:
+        super().__init__(type="string", minLength=1, maxLength=longest)
+        self.longest = longest
+
+    def clean(self, value: object) -> str:
+        """Without space around it."""
+        if not isinstance(value, str):
+            raise ValidationError("Not a text.")
+        text = value.strip()
+        if not text:
+            raise ValidationError("This is needed.")
+        if len(text) > self.longest:
+            raise ValidationError(f"At most {self.longest} characters, please; these are {len(text)}.")
+        if any(unicodedata.category(character) in _UNPRINTABLE for character in text):
+            raise ValidationError("One line of printable characters, please.")
+        return text
+
+
+class WholeNumber(_Checked[int]):
+    """A whole number within bounds, written as a number or in digits. A truth value is no number."""
+
+    def __init__(self, lowest: int, highest: int) -> None:
+        super().__init__(type="integer", minimum=lowest, maximum=highest)
+        self.lowest = lowest
+        self.highest = highest
+
+    def clean(self, value: object) -> int:
+        """As an int."""
+        number = int(value) if isinstance(value, str) and _DIGITS.fullmatch(value.strip()) else value
+        if not isinstance(number, int) or isinstance(number, bool):
+            raise ValidationError("Not a whole number.")
+        if not self.lowest <= number <= self.highest:
+            raise ValidationError(f"A number from {self.lowest} to {self.highest}, please.")
+        return number
+
+
+class PublicationYear(_Checked[int]):
+    """A year of print. Next year's books are delivered this year."""
+
+    def __init__(self) -> None:
+        super().__init__(type="integer", minimum=1000)
+
+    def clean(self, value: object) -> int:
+        """As an int."""
+        return WholeNumber(1000, datetime.now(UTC).year + 1).clean(value)
+
+
+class Isbn(_Checked[str]):
+    """An ISBN-13 or ISBN-10, with or without hyphens and spaces."""
+
+    def __init__(self) -> None:
+        super().__init__(type="string", example="978-1-098-10013-1")
+
+    def clean(self, value: object) -> str:
+        """As 13 digits."""
+        characters = re.sub(r"[\s\-‐‑‒–]", "", value).upper() if isinstance(value, str) else ""
+        if re.fullmatch("97[89][0-9]{10}", characters):
+            expected = _check_digit_13(characters[:12])
+        elif re.fullmatch("[0-9]{9}[0-9X]", characters):
+            expected = _check_digit_10(characters[:9])
+        else:
+            raise ValidationError("Not an ISBN: it has 13 digits and begins with 978 or 979, or it has 10.")
+        if characters[-1] != expected:
+            raise ValidationError("The check digit of this ISBN is wrong: one of its digits may be mistyped.")
+        if len(characters) == 13:
+            return characters
+        twelve = "978" + characters[:9]
+        return twelve + _check_digit_13(twelve)
+
+
+def _check_digit_13(twelve: str) -> str:
+    total = sum(int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(twelve))
+    return str(-total % 10)
+
+
+def _check_digit_10(nine: str) -> str:
+    remainder = -sum(int(digit) * (10 - place) for place, digit in enumerate(nine)) % 11
+    return "X" if remainder == 10 else str(remainder)

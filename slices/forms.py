@@ -1,0 +1,129 @@
+"""How a person gives a command: a form that keeps what was typed, and says what happened or what is wrong."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
+
+from flask import flash, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from marshmallow import ValidationError
+
+from slices.command_loop import TooMuchContention
+from slices.decision import Reject
+from slices.fields import Body, Id
+from slices.outcome import Outcome
+from slices.web import CommandEdge, Fields, Handle, Make
+
+C = TypeVar("C")
+
+_NOT_OF_THE_COMMAND: Final = {"csrf_token", "next"}
+_LOCAL_PATH: Final = re.compile(r"/(?![/\\])[^\x00-\x20\x7f\\]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[C]):
+    """What differs from form to form.
+
+    Attributes:
+        address: of the form; it is posted to the same address.
+        template: extends "command_form.html".
+        done: what to tell when something was written.
+        nothing: what to tell when it is the case already.
+        then: the page that shows the result.
+    """
+
+    address: str
+    template: str
+    done: str
+    nothing: str
+    then: Callable[[C], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why the form comes back although every field is right.
+
+    Attributes:
+        text: in plain words.
+        event: the sequence number of the failure event, if the refusal is on record.
+    """
+
+    text: str
+    event: int | None = None
+
+
+Errors: TypeAlias = dict[str, list[str]]
+"""What is wrong with each field, by its key."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandForm(Generic[C]):
+    """One form: shown, and submitted."""
+
+    page: Page[C]
+    body: Body
+    make: Make[C]
+    handle: Handle[C]
+    edge: CommandEdge
+
+    def show(self) -> str:
+        """The empty form; arguments of the address fill fields in.
+
+        An id that may be left out is chosen here already: who submits a form twice gives one command twice.
+        """
+        new_id = self.edge.origin().new_id
+        chosen = {key: new_id for key, field in self._fields().items() if isinstance(field, Id) and not field.required}
+        return self._render(chosen | {key: request.args[key] for key in self._fields() if key in request.args})
+
+    def submit(self) -> ResponseReturnValue:
+        """Carry the command out, or show the form again with what is in the way."""
+        typed = {key: value for key, value in request.form.items() if key not in _NOT_OF_THE_COMMAND}
+        try:
+            fields: Fields = self.body.load({key: value for key, value in typed.items() if value.strip()})  # pyright: ignore
+        except ValidationError as error:
+            errors = cast("Errors", error.messages)  # pyright: ignore[reportUnknownMemberType]
+            return self._render(typed, errors=errors), 422
+        origin = self.edge.origin()
+        command = self.make(fields, self.edge.now(), origin)
+        try:
+            outcome = self.handle(command, origin)
+        except TooMuchContention:
+            busy = Refusal("Too many people want the same at this moment. Nothing was changed; please try again.")
+            return self._render(typed, refusal=busy), 503
+        if isinstance(outcome.decision, Reject):
+            event = outcome.events[0].sequence_number if outcome.events else None
+            return self._render(typed, refusal=Refusal(outcome.decision.reason.message, event)), 409
+        self._tell(outcome)
+        return redirect(_local_path(request.form.get("next")) or request.script_root + self.page.then(command), 303)
+
+    def _render(self, values: dict[str, str], *, errors: Errors | None = None, refusal: Refusal | None = None) -> str:
+        return render_template(
+            self.page.template,
+            values={key: values.get(key, "") for key in self._fields()},
+            errors=errors or {},
+            refusal=refusal,
+            next=_local_path(request.values.get("next")),
+        )
+
+    def _tell(self, outcome: Outcome) -> None:
+        written = outcome.events[0].sequence_number if outcome.events else None
+        notice = {
+            "text": self.page.nothing if written is None else self.page.done,
+            "event": written,
+            "milliseconds": {
+                "query": round(outcome.report.querying * 1000, 2),
+                "decide": round(outcome.report.deciding * 1000, 2),
+                "append": round(outcome.report.appending * 1000, 2),
+            },
+        }
+        # Flask keeps any JSON value, whatever its annotation says.
+        flash(cast("str", notice), "nothing" if written is None else "written")
+
+    def _fields(self) -> dict[str, Any]:
+        fields = cast("dict[str, Any]", self.body.fields)  # pyright: ignore[reportUnknownMemberType]
+        return {field.data_key: field for field in fields.values()}
+
+
+def _local_path(text: str | None) -> str | None:
+    return text if text and _LOCAL_PATH.fullmatch(text) else None

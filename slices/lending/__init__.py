@@ -1,0 +1,1 @@
+"""The library: copies of books, readers, and who has which copy."""

@@ -1,0 +1,69 @@
+"""From events to the catalogue. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeAlias, assert_never
+
+from slices.lending.events import (
+    BookCopyAddedToCirculation,
+    BookCopyLentToReader,
+    BookCopyRemovedFromCirculation,
+    BookCopyReturnedByReader,
+)
+
+Relevant: TypeAlias = (
+    BookCopyAddedToCirculation | BookCopyRemovedFromCirculation | BookCopyLentToReader | BookCopyReturnedByReader
+)
+
+
+@dataclass(frozen=True, slots=True)
+class BookInCirculation:
+    """One copy that the library offers."""
+
+    book_id: str
+    isbn: str
+    title: str
+    authors: str
+    edition: str
+    publisher: str
+    publication_year: int
+    added_at: datetime
+    is_lent: bool = False
+
+
+def project(history: Iterable[Relevant]) -> tuple[BookInCirculation, ...]:
+    """The catalogue, by the time a copy was added; ties in the order of the log."""
+    books: dict[str, BookInCirculation] = {}
+    for event in history:
+        match event:
+            case BookCopyAddedToCirculation():
+                books.pop(event.book_id, None)
+                books[event.book_id] = _new_book(event)
+            case BookCopyRemovedFromCirculation():
+                books.pop(event.book_id, None)
+            case BookCopyLentToReader():
+                _mark(books, event.book_id, is_lent=True)
+            case BookCopyReturnedByReader():
+                _mark(books, event.book_id, is_lent=False)
+            case _:
+                assert_never(event)
+    return tuple(sorted(books.values(), key=lambda book: book.added_at))
+
+
+def _new_book(event: BookCopyAddedToCirculation) -> BookInCirculation:
+    return BookInCirculation(
+        book_id=event.book_id,
+        isbn=event.isbn,
+        title=event.title,
+        authors=event.authors,
+        edition=event.edition,
+        publisher=event.publisher,
+        publication_year=event.publication_year,
+        added_at=event.occurred_at,
+    )
+
+
+def _mark(books: dict[str, BookInCirculation], book_id: str, *, is_lent: bool) -> None:
+    if book_id in books:
+        books[book_id] = replace(books[book_id], is_lent=is_lent)

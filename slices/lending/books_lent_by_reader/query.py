@@ -1,0 +1,62 @@
+"""The events of one reader, then those of the copies that the reader has."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from eventstore import EventStore, Filter, FilterBuilder, P
+from slices.domain_event import stored_types
+from slices.lending.books_lent_by_reader.project import (
+    Loan,
+    ReaderWithLoans,
+    Relevant,
+    RelevantToTitles,
+    project,
+    with_titles,
+)
+from slices.questions import Answer, ask
+
+
+def boundary(reader_id: str) -> Filter:
+    """All that happened to this reader."""
+    return (
+        FilterBuilder()
+        .matching()
+        .any_event_type_of(*stored_types(Relevant))
+        .and_any_predicate_of(P("ReaderID", reader_id))
+        .finalize()
+    )
+
+
+def boundary_of_titles(first: Loan, /, *more: Loan) -> Filter:
+    """How the copies came into circulation."""
+    return (
+        FilterBuilder()
+        .matching()
+        .any_event_type_of(*stored_types(RelevantToTitles))
+        .and_any_predicate_of(*(P("BookID", loan.book_id) for loan in (first, *more)))
+        .finalize()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class BooksLentByReaderHandler:
+    """Answers from a store.
+
+    Which copies to look up is known only after the first answer, so there are two. The second may be younger; it does
+    not matter, for a copy was added before it was lent.
+    """
+
+    store: EventStore
+
+    def handle(self, reader_id: str) -> Answer[ReaderWithLoans | None]:
+        """See `ask`. The view is None if nobody ever registered under this id."""
+        answer = ask(self.store, boundary(reader_id), project)
+        reader = answer.view
+        if reader is None or not reader.loans:
+            return answer
+
+        def add_titles(history: Iterable[RelevantToTitles]) -> ReaderWithLoans:
+            return replace(reader, loans=with_titles(reader.loans, history))
+
+        titled = ask(self.store, boundary_of_titles(*reader.loans), add_titles)
+        return Answer(titled.view, answer.position)

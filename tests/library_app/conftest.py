@@ -1,0 +1,117 @@
+"""The app on a store in memory, and a client that speaks to it."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from eventstore import EventStore, FilterBuilder, InMemoryEventStore, SequencedEvent
+from library_app import Config, create_app
+from library_app.demo import history
+from library_app.idempotency import InMemoryIdempotencyRecords
+from slices.command_loop import CommandLoop
+
+NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
+
+Post = Callable[..., TestResponse]
+
+
+@pytest.fixture(scope="session")
+def config() -> Config:
+    return Config(secret_key="a secret for the tests")
+
+
+@pytest.fixture
+def memory() -> InMemoryEventStore:
+    return InMemoryEventStore()
+
+
+class Seconds:
+    """A clock that is moved by hand."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def seconds() -> Seconds:
+    return Seconds()
+
+
+@pytest.fixture
+def records(seconds: Seconds) -> InMemoryIdempotencyRecords:
+    return InMemoryIdempotencyRecords(seconds)
+
+
+@pytest.fixture
+def app(memory: InMemoryEventStore, config: Config, records: InMemoryIdempotencyRecords, seconds: Seconds) -> Flask:
+    clock = lambda: NOON + timedelta(seconds=seconds.now)  # noqa: E731
+    created = create_app(memory, config=config, clock=clock, idempotency=records)
+    created.testing = False  # errors are answered as in production
+    return created
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def post(client: FlaskClient) -> Post:
+    """Send a JSON command."""
+
+    def send(route: str, body: dict[str, Any], key: str | None = None, **headers: str) -> TestResponse:
+        if key is not None:
+            headers["Idempotency-Key"] = key
+        return client.post(f"/api/{route}", json=body, headers=headers)
+
+    return send
+
+
+@pytest.fixture
+def form(client: FlaskClient) -> Post:
+    """Send a form as a browser does: with the token of a page that was shown before."""
+
+    def send(address: str, fields: dict[str, str]) -> TestResponse:
+        page = client.get("/library/readers/register").text
+        token = page.split('name="csrf_token" value="')[1].split('"')[0]
+        return client.post(address, data={**fields, "csrf_token": token})
+
+    return send
+
+
+@pytest.fixture
+def log(memory: InMemoryEventStore) -> Callable[[], tuple[SequencedEvent, ...]]:
+    """All events."""
+    return lambda: all_events(memory)
+
+
+def all_events(store: EventStore) -> tuple[SequencedEvent, ...]:
+    return store.query(FilterBuilder().matching_any_event()).events
+
+
+@pytest.fixture(scope="session")
+def seeded() -> InMemoryEventStore:
+    """The demo's history; read only."""
+    store = InMemoryEventStore()
+    loop = CommandLoop(store)
+    for step in history.plan(NOON):
+        step.carry_out(loop)
+    return store
+
+
+@pytest.fixture
+def demo_client(seeded: InMemoryEventStore, config: Config) -> FlaskClient:
+    return create_app(seeded, config=config).test_client()
+
+
+@pytest.fixture
+def noon() -> datetime:
+    return NOON
