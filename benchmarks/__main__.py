@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+import psycopg
 from rich.console import Console
 from rich.progress import Progress
 
@@ -119,6 +120,8 @@ def _reported() -> Generator[None]:
         yield
     except (CannotMeasure, EventStoreError) as error:
         raise click.ClickException(str(error)) from error
+    except psycopg.Error as error:
+        raise click.ClickException(f"PostgreSQL: {' '.join(str(error).split())}") from error
 
 
 if __name__ == "__main__":

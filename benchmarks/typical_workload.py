@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from psycopg import Connection
 from psycopg.rows import tuple_row
-from psycopg.sql import SQL, Composed, Identifier
+from psycopg.sql import SQL, Identifier
 
 from benchmarks.library_log import LENDINGS_PER_COPY, Library, Pair
 from benchmarks.sampling import Measured
@@ -203,15 +203,14 @@ class TypicalWorkload:
 
     def _appended(self, guarded: tuple[Loan, AppendCondition], numbers: list[int]) -> None:
         loan, _ = guarded
-        assert numbers == [loan.stream.position + 1], "somebody else writes to this store"
+        _check_alone(numbers == [loan.stream.position + 1])
         self._give_back(loan)
 
     def _handle(self, loan: Loan) -> Outcome:
         return self._lend.handle(loan.command, Origin.new())
 
     def _handled(self, loan: Loan, outcome: Outcome) -> None:
-        assert isinstance(outcome.decision, Append)
-        assert len(outcome.report.attempts) == 1, "somebody else writes to this store"
+        _check_alone(isinstance(outcome.decision, Append) and len(outcome.report.attempts) == 1)
         self._give_back(loan)
 
     def _give_back(self, loan: Loan) -> None:
@@ -222,19 +221,22 @@ class TypicalWorkload:
         self._store.append(_storable(returned))
 
 
+def _check_alone(undisturbed: bool) -> None:
+    if not undisturbed:
+        raise CannotMeasure("somebody else writes to this store")
+
+
 def _select_one(raw: RawLoan) -> object:
     return _fetch(raw.connection, "SELECT 1", [])
 
 
-def _fetch(
-    connection: Connection[Any], statement: Composed | LiteralString, values: list[Any]
-) -> list[tuple[Any, ...]]:
+def _fetch(connection: Connection[Any], statement: bytes | LiteralString, values: list[Any]) -> list[tuple[Any, ...]]:
     with connection.cursor(row_factory=tuple_row) as cursor:
         return cursor.execute(statement, values, prepare=True, binary=True).fetchall()
 
 
-def _for_table(text: LiteralString, name: TableName) -> Composed:
-    return SQL(text).format(table=Identifier(name.schema, name.table))
+def _for_table(text: LiteralString, name: TableName) -> bytes:
+    return SQL(text).format(table=Identifier(name.schema, name.table)).as_bytes()  # once: it takes its time
 
 
 def _storable(event: DomainEvent) -> StorableEvent:

@@ -12,6 +12,7 @@ from uuid import UUID, uuid5
 from flask import Flask, Response, after_this_request, has_request_context, request
 
 from eventstore import EventIdReused, EventStore, uuid7
+from library_app.choices import choices
 from library_app.idempotency import Answered, Claimed, IdempotencyRecords, InFlight, Request
 from library_app.idempotency.recovery import answer_from_log
 from library_app.problems import RequestRefused
@@ -39,7 +40,7 @@ class FlaskCommandEdge:
     """Implements `slices.web.CommandEdge` for requests of Flask.
 
     Attributes:
-        store: asked, after a crash, what an unanswered request has written.
+        store: asked for names to pick from, and, after a crash, what an unanswered request has written.
         records: what was answered to which key.
         clock: the current time in UTC.
     """
@@ -55,6 +56,10 @@ class FlaskCommandEdge:
     def origin(self) -> Origin:
         """See `CommandEdge.origin`."""
         return Origin.new(correlation_id())
+
+    def choices(self, key: str) -> Mapping[str, str]:
+        """See `CommandEdge.choices`."""
+        return choices(self.store, key)
 
     def once(
         self, route: str, fields: Mapping[str, Any], answer: Callable[[datetime, Origin], JsonAnswer]

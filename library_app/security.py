@@ -39,7 +39,7 @@ def install_security(app: Flask, config: Config) -> None:
     protection = CSRFProtect(app)
 
     def check_token() -> None:
-        if not is_api(request.path):
+        if not is_api(request.path) and request.routing_exception is None:
             protection.protect()
 
     def add_headers(response: Response) -> Response:

@@ -1,7 +1,7 @@
 """How a person gives a command: a form that keeps what was typed, and says what happened or what is wrong."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
 
@@ -97,11 +97,17 @@ class CommandForm(Generic[C]):
         self._tell(outcome)
         return redirect(_local_path(request.form.get("next")) or request.script_root + self.page.then(command), 303)
 
+    def _choices(self) -> dict[str, Mapping[str, str]]:
+        """For every id that people have to give: what they can pick from."""
+        picked = [key for key, field in self._fields().items() if isinstance(field, Id) and field.required]
+        return {key: self.edge.choices(key) for key in picked}
+
     def _render(self, values: dict[str, str], *, errors: Errors | None = None, refusal: Refusal | None = None) -> str:
         return render_template(
             self.page.template,
             values={key: values.get(key, "") for key in self._fields()},
             errors=errors or {},
+            choices=self._choices(),
             refusal=refusal,
             next=_local_path(request.values.get("next")),
         )

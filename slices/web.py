@@ -46,6 +46,16 @@ class CommandEdge(Protocol):
         """A new origin with the correlation id of the current request."""
         ...
 
+    def choices(self, key: str) -> Mapping[str, str]:
+        """What people may pick for an id: its name by the id itself, in the order in which to show them.
+
+        A slice knows ids; names are the business of other slices, which it does not know.
+
+        Args:
+            key: such as "BookID".
+        """
+        ...
+
     def once(
         self, route: str, fields: Mapping[str, Any], answer: Callable[[datetime, Origin], JsonAnswer]
     ) -> JsonAnswer:

@@ -8,11 +8,13 @@ import os
 import shutil
 import uuid
 from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import pytest
 
 from eventstore import EventStore, InMemoryEventStore
 from eventstore.postgres import PostgresEventStore, open_pool
+from eventstore.postgres.embedded import throwaway_server
 from eventstore.postgres.pool import Pool
 
 REQUIREMENTS = ("chromium", "pgbouncer", "docker")
@@ -58,7 +60,7 @@ def _required(config: pytest.Config) -> set[str]:
 
 def _installed(name: str) -> bool:
     if name == "docker":
-        return shutil.which("dockerd") is not None or os.path.exists("/var/run/docker.sock")
+        return shutil.which("dockerd") is not None or Path("/var/run/docker.sock").exists()
     return shutil.which(name) is not None
 
 
@@ -69,13 +71,11 @@ def dsn(pytestconfig: pytest.Config) -> Generator[str]:
     if given:
         yield given
     elif pytestconfig.getoption("--postgres") == "container":
-        from testcontainers.community.postgres import PostgresContainer
+        from testcontainers.community.postgres import PostgresContainer  # noqa: PLC0415  # only here it is needed
 
         with PostgresContainer("postgres:18", driver=None) as container:
             yield container.get_connection_url()
     else:
-        from eventstore.postgres.embedded import throwaway_server
-
         with throwaway_server() as server:
             yield server.dsn
 

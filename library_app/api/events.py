@@ -62,7 +62,9 @@ def blueprint(store: EventStore) -> SliceBlueprint:
             raise RequestRefused(404, f"There is no event {number}.")
         return _as_json(found.event)
 
-    page = routes.arguments(LogQuestionSchema, location="query")(routes.response(200, LogPageSchema)(list_events))
+    page = routes.arguments(LogQuestionSchema, location="query", unknown="raise")(
+        routes.response(200, LogPageSchema)(list_events)
+    )
     event = routes.alt_response(404, response="NOT_FOUND")(routes.response(200, EventSchema)(get_event))
     routes.add_url_rule("", "list_events", page, tags=["Events"])
     routes.add_url_rule("/<int:number>", "get_event", event, tags=["Events"])

@@ -173,9 +173,7 @@ TITLES: tuple[Title, ...] = (
         "Farrar, Straus and Giroux",
         2011,
     ),
-    Title(
-        "9780393317558", "Guns, Germs, and Steel", "Jared Diamond", "Paperback Edition", "W. W. Norton", 1999
-    ),
+    Title("9780393317558", "Guns, Germs, and Steel", "Jared Diamond", "Paperback Edition", "W. W. Norton", 1999),
     Title(
         "9780062316097",
         "Sapiens: A Brief History of Humankind",
@@ -213,9 +211,7 @@ TITLES: tuple[Title, ...] = (
     Title("9780141439518", "Pride and Prejudice", "Jane Austen", "Penguin Classics", "Penguin Books", 2002),
     Title("9780141439471", "Frankenstein", "Mary Shelley", "Penguin Classics", "Penguin Books", 2003),
     Title("9780141441146", "Jane Eyre", "Charlotte Brontë", "Penguin Classics", "Penguin Books", 2006),
-    Title(
-        "9780141439600", "A Tale of Two Cities", "Charles Dickens", "Penguin Classics", "Penguin Books", 2003
-    ),
+    Title("9780141439600", "A Tale of Two Cities", "Charles Dickens", "Penguin Classics", "Penguin Books", 2003),
     Title(
         "9780140449266",
         "The Count of Monte Cristo",
@@ -308,9 +304,7 @@ TITLES: tuple[Title, ...] = (
         2005,
     ),
     Title("9780802133908", "Pedro Páramo", "Juan Rulfo", "Grove Paperback Edition", "Grove Press", 1994),
-    Title(
-        "9780385474542", "Things Fall Apart", "Chinua Achebe", "Anchor Books Edition", "Anchor Books", 1994
-    ),
+    Title("9780385474542", "Things Fall Apart", "Chinua Achebe", "Anchor Books Edition", "Anchor Books", 1994),
     Title(
         "9780061120084",
         "To Kill a Mockingbird",

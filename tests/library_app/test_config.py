@@ -50,7 +50,7 @@ def test_a_wrong_value_is_refused_with_the_name_of_the_variable(name: str, value
 
 
 def test_a_secret_is_needed() -> None:
-    with pytest.raises(SettingRefused, match="^LIBRARY_SECRET_KEY is not set"):
+    with pytest.raises(SettingRefused, match=r"^LIBRARY_SECRET_KEY is not set"):
         Config.read({})
 
 

@@ -50,7 +50,7 @@ BASE = """<title>{% block title %}{% endblock %}</title>
 {% block content %}{% endblock %}"""
 
 MACROS = """
-{% macro field(errors, values, name, label, type='text') %}
+{% macro field(errors, values, name, label, type='text', options=none) %}
 <label>{{ label }}<input name="{{ name }}" type="{{ type }}" value="{{ values[name] }}"{{ kwargs | xmlattr }}></label>
 {{ errors[name] | join(" ") if errors[name] }}
 {% endmacro %}
@@ -72,6 +72,9 @@ class FixedEdge:
 
     def origin(self) -> Origin:
         return Origin.new()
+
+    def choices(self, key: str) -> Mapping[str, str]:
+        return {}
 
     def once(
         self, route: str, fields: Mapping[str, Any], answer: Callable[[datetime, Origin], JsonAnswer]

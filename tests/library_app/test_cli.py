@@ -1,0 +1,84 @@
+"""The command line says in one line what is wrong and what to do."""
+
+import socket
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from click.testing import CliRunner, Result
+from psycopg.conninfo import make_conninfo
+from psycopg.sql import SQL, Identifier
+
+from eventstore.postgres import PostgresEventStore, open_pool
+from library_app.cli import main
+from library_app.idempotency.postgres import PostgresIdempotencyRecords
+
+SECRET = {"LIBRARY_SECRET_KEY": "0123456789abcdef"}
+
+
+def run(*arguments: str, **environment: str) -> Result:
+    cleared = dict.fromkeys(("LIBRARY_DSN", "LIBRARY_SECRET_KEY", "LIBRARY_PORT", "LIBRARY_HOST"))
+    return CliRunner().invoke(main, arguments, env={**cleared, **environment})
+
+
+@pytest.fixture
+def database(dsn: str) -> Iterator[str]:
+    """An empty database."""
+    name = Identifier(f"library_{uuid.uuid4().hex[:8]}")
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(SQL("CREATE DATABASE {}").format(name))
+        yield make_conninfo(dsn, dbname=name.as_string().strip('"'))
+        connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def assert_says(result: Result, *words: str) -> None:
+    assert result.exit_code == 1
+    lines = result.output.strip().splitlines()
+    assert len(lines) == 1
+    for word in words:
+        assert word in lines[0]
+
+
+def test_init_db_and_seed_may_be_repeated(database: str) -> None:
+    assert_says(run("seed", LIBRARY_DSN=database), "library-app init-db")
+    for _ in range(2):
+        assert run("init-db", LIBRARY_DSN=database).output == "The schema is in place.\n"
+    assert run("seed", LIBRARY_DSN=database).exit_code == 0
+    assert "nothing was written" in run("seed", LIBRARY_DSN=database).output
+    with open_pool(database) as pool:
+        PostgresEventStore(pool).check_schema()
+        PostgresIdempotencyRecords(pool).check_schema()
+
+
+def test_serve_needs_a_schema(database: str) -> None:
+    assert_says(run("serve", LIBRARY_DSN=database, **SECRET), "library-app init-db")
+
+
+def test_serve_needs_a_database() -> None:
+    assert_says(run("serve", **SECRET), "LIBRARY_DSN is not set")
+    absent = "host=/nonexistent dbname=library"
+    for command in ("serve", "init-db", "seed"):
+        assert_says(run(command, LIBRARY_DSN=absent, **SECRET), "does not answer", "LIBRARY_DSN")
+
+
+def test_serve_needs_a_secret() -> None:
+    assert_says(run("serve", LIBRARY_DSN="host=/nonexistent"), "LIBRARY_SECRET_KEY is not set")
+
+
+def test_wrong_settings_are_named() -> None:
+    assert_says(run("serve", LIBRARY_PORT="many", LIBRARY_DSN="x", **SECRET), "LIBRARY_PORT", "'many'")
+
+
+def test_a_taken_port_is_told_before_anything_is_started(taken_port: int, tmp_path: Path) -> None:
+    result = run("demo", "--port", str(taken_port), "--data", str(tmp_path / "data"))
+    assert_says(result, str(taken_port))
+    assert not (tmp_path / "data" / "postgresql").exists()
+    assert_says(run("serve", LIBRARY_PORT=str(taken_port), LIBRARY_DSN="x", **SECRET), str(taken_port))

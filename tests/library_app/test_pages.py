@@ -1,0 +1,124 @@
+"""The pages that belong to no single slice."""
+
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from eventstore import InMemoryEventStore
+from library_app.pages import shelf
+from slices.questions import ask
+
+BOOK = "0190a000-0000-7000-8000-0000000000b1"
+READER = "0190a000-0000-7000-8000-00000000000a"
+NOBODY = "0190a000-0000-7000-8000-0000000000ff"
+COPY = {
+    "BookID": BOOK,
+    "ISBN": "9781098100131",
+    "Title": "Learning Domain-Driven Design",
+    "Authors": "Vlad Khononov",
+    "Edition": "First Edition",
+    "Publisher": "O'Reilly Media",
+    "PublicationYear": 2021,
+}
+
+
+@pytest.fixture
+def library(post: Any) -> None:
+    """One copy and one reader."""
+    post("lending/add-book-copy-to-circulation", COPY)
+    post("lending/register-reader", {"ReaderID": READER, "Name": "Ann O'Brien"})
+
+
+def test_the_home_page_counts_and_tells_what_happened(demo_client: FlaskClient, seeded: InMemoryEventStore) -> None:
+    view = ask(seeded, shelf.BOUNDARY, shelf.project).view
+    page = demo_client.get("/").text
+    for number in (len(view.free), len(view.lent), len(view.readers)):
+        assert f"<dd>{number}</dd>" in page
+    assert page.count('<li class="family-') == 8
+
+
+def test_an_empty_library_invites(client: FlaskClient) -> None:
+    assert "Add the first book" in client.get("/").text
+    assert "Register the first." in client.get("/library/desk").text
+
+
+@pytest.mark.usefixtures("library")
+def test_a_copy_shows_who_has_it_and_its_history(client: FlaskClient, post: Any) -> None:
+    page = client.get(f"/library/books/{BOOK}").text
+    assert "Lend it" in page
+    assert f"/library/lend?BookID={BOOK}" in page
+    post("lending/lend-book-to-reader", {"BookID": BOOK, "ReaderID": READER})
+    page = client.get(f"/library/books/{BOOK.upper()}").text
+    assert "Ann O&#39;Brien" in page
+    assert "Take it back" in page
+    assert page.index("Book copy lent to reader") < page.index("Book copy added to circulation")
+
+
+@pytest.mark.parametrize("address", [f"/library/books/{NOBODY}", "/library/books/x", f"/school/students/{NOBODY}"])
+def test_what_does_not_exist_is_not_found(client: FlaskClient, address: str) -> None:
+    answer = client.get(address)
+    assert answer.status_code == 404
+    assert "There is nothing at this address." in answer.text
+
+
+def test_a_copy_that_was_only_refused_does_not_exist(client: FlaskClient, post: Any) -> None:
+    post("lending/lend-book-to-reader", {"BookID": NOBODY, "ReaderID": READER})
+    assert client.get(f"/library/books/{NOBODY}").status_code == 404
+
+
+@pytest.mark.usefixtures("library")
+def test_the_desk_finds_a_reader_by_name_or_id(client: FlaskClient, post: Any) -> None:
+    for typed in ("ann o'brien", "brien", READER, READER.upper().replace("-", "")):
+        answer = client.get("/library/desk", query_string={"reader": typed}, follow_redirects=True)
+        assert answer.status_code == 200
+        assert "<h1>Ann O&#39;Brien</h1>" in answer.text
+    unknown = client.get("/library/desk?reader=Zoe+%22Z%22")
+    assert unknown.status_code == 422
+    assert "No reader with a contract is like that." in unknown.text
+    assert 'value="Zoe &#34;Z&#34;"' in unknown.text
+    assert client.get(f"/library/desk?ReaderID={NOBODY}").status_code == 422
+    post("lending/register-reader", {"Name": "Ann O'Brien"})
+    several = client.get("/library/desk?reader=ann o'brien").text
+    assert several.count("/library/desk?ReaderID=") == 2
+
+
+@pytest.mark.usefixtures("library")
+def test_the_desk_lends_and_takes_back(client: FlaskClient, form: Any) -> None:
+    desk = f"/library/desk?ReaderID={READER}"
+    assert "Learning Domain-Driven Design" in client.get(f"{desk}&q=vlad domain").text
+    assert "No free copy matches" in client.get(f"{desk}&q=cobol").text
+    lent = form("/library/lend", {"BookID": BOOK, "ReaderID": READER, "next": desk})
+    assert lent.headers["Location"].endswith(desk)
+    page = client.get(desk).text
+    assert "1 of 10" in page
+    assert 'href="/glass/events/3">event #3</a>' in page
+    assert form("/library/return", {"BookID": BOOK, "ReaderID": READER, "next": desk}).status_code == 303
+    assert "0 of 10" in client.get(desk).text
+
+
+def test_a_student_sees_their_courses(client: FlaskClient, post: Any) -> None:
+    student = post("enrollment/register-student", {"Name": "Ada"}).json["StudentID"]
+    address = f"/school/students/{student}"
+    assert "In no course yet" in client.get(address).text
+    course = post("enrollment/define-course", {"Title": "<Cartography>", "Capacity": 3}).json["CourseID"]
+    post("enrollment/enroll-student", {"StudentID": student, "CourseID": course})
+    page = client.get(address).text
+    assert "&lt;Cartography&gt;" in page
+    assert "1 of 10 courses" in page
+
+
+def test_every_page_of_the_navigation_exists(demo_client: FlaskClient) -> None:
+    for path in ("books", "readers", "desk"):
+        assert demo_client.get(f"/library/{path}").status_code == 200
+    for path in ("/school/courses", "/school/students", "/glass/events", "/api", "/api/docs"):
+        assert demo_client.get(path).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "status"), [("POST", "/library/desk", 405), ("PUT", "/", 405), ("GET", "/nothing", 404)]
+)
+def test_errors_have_a_page(client: FlaskClient, method: str, address: str, status: int) -> None:
+    answer = client.open(address, method=method)
+    assert answer.status_code == status
+    assert "The Glass Library" in answer.text
