@@ -90,7 +90,7 @@ def checked_event_type(event_type: str, error: type[InvalidEvent] | type[ValueEr
         raise error(f"an event type has 1 to {LONGEST_EVENT_TYPE} characters, this one has {len(event_type)}")
     if _UNSTORABLE.search(event_type):
         raise error(f"the event type {event_type!a} contains a character that PostgreSQL cannot store")
-    return event_type
+    return json_values.plain(event_type)
 
 
 def _in_utc(occurred_at: datetime) -> datetime:

@@ -177,5 +177,7 @@ class FilterBuilder(_MayBeBounded):
 def _with_bound(unbounded: Filter, name: str, value: datetime | int) -> Filter:
     if getattr(unbounded, name) is not None:
         raise InvalidFilter(f"{name} was given already")
+    if value is None:  # pyright: ignore[reportUnnecessaryComparison]
+        raise InvalidFilter(f"{name} needs a value")
     bound: dict[str, Any] = {name: value}
     return replace(unbounded, **bound)

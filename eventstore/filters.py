@@ -44,7 +44,7 @@ class P:
         assert isinstance(document, dict)
         if _has_empty_container(document[key]):
             raise InvalidFilter(f"P({key!a}, {value!r}) contains an empty object or array, which matches too much")
-        object.__setattr__(self, "key", key)
+        object.__setattr__(self, "key", json_values.plain(key))
         object.__setattr__(self, "value", json_values.canonical_text(document[key]))
         object.__setattr__(self, "_document", document)
 
@@ -73,10 +73,13 @@ class FilterItem:
     all_predicates: bool = False
 
     def __post_init__(self) -> None:
+        for name in ("event_types", "predicates"):
+            if not isinstance(getattr(self, name), tuple):
+                raise InvalidFilter(f"{name} must be a tuple, not {getattr(self, name)!r}")
         if not self.event_types and not self.predicates:
             raise InvalidFilter("an item needs an event type or a predicate; matching_any_event() says 'everything'")
-        for event_type in self.event_types:
-            checked_event_type(event_type, InvalidFilter)
+        types = tuple(checked_event_type(event_type, InvalidFilter) for event_type in self.event_types)
+        object.__setattr__(self, "event_types", types)
         for predicate in self.predicates:
             if not isinstance(predicate, P):  # pyright: ignore[reportUnnecessaryIsInstance]
                 raise InvalidFilter(f"a predicate must be made with P(key, value), this is {predicate!r}")
@@ -135,7 +138,8 @@ class Filter:
             if moment is not None:
                 object.__setattr__(self, name, _aware(name, moment))
         for name in ("sequence_number_higher_than", "up_to"):
-            _check_position(name, getattr(self, name))
+            if getattr(self, name) is not None:
+                check_position(name, getattr(self, name))
 
     def matches(self, event: SequencedEvent) -> bool:
         """The meaning of the filter in Python: True if a query with it returns this event."""
@@ -162,10 +166,12 @@ class Filter:
 
     def after_sequence_number(self, sequence_number: int) -> "Filter":
         """The same stream, only what comes after a position: the tail that a projection still has to read."""
+        check_position("sequence_number_higher_than", sequence_number)
         return replace(self, sequence_number_higher_than=sequence_number)
 
     def as_of(self, sequence_number: int) -> "Filter":
         """The same stream as it was when `sequence_number` was the newest event of the store."""
+        check_position("up_to", sequence_number)
         return replace(self, up_to=sequence_number)
 
     def __str__(self) -> str:
@@ -203,8 +209,7 @@ def _aware(name: str, moment: datetime) -> datetime:
 HIGHEST_POSITION = 2**63 - 1
 
 
-def _check_position(name: str, position: object) -> None:
-    if position is None:
-        return
+def check_position(name: str, position: object) -> None:
+    """Raise InvalidFilter unless this is a position of an event, or 0 for the beginning."""
     if not isinstance(position, int) or isinstance(position, bool) or not 0 <= position <= HIGHEST_POSITION:
         raise InvalidFilter(f"{name} must be a position (a whole number from 0 on), not {position!r}")

@@ -73,6 +73,11 @@ def as_jsonb_text(value: JsonValue) -> str:
     return "{" + ", ".join([f"{_string_text(key)}: {as_jsonb_text(value[key])}" for key in keys]) + "}"
 
 
+def plain(text: str) -> str:
+    """The characters of a string without what a subclass makes of them: members of an enumeration are their values."""
+    return str.__str__(text)
+
+
 def canonical_text(value: JsonValue) -> str:
     """One text per value: equal values (1 and 1.0, keys in any order) have equal texts."""
     return as_jsonb_text(_without_trailing_zeros(value))
@@ -91,6 +96,11 @@ def contains(whole: JsonValue, part: JsonValue) -> bool:
     return type(whole) is type(part) and whole == part
 
 
+def equal(one: JsonValue, other: JsonValue) -> bool:
+    """Tell whether two values are the same for `jsonb`. Python's `==` takes True for 1."""
+    return canonical_text(one) == canonical_text(other)
+
+
 def _load(text: bytes) -> JsonValue:
     try:
         decoded = text.decode()
@@ -98,13 +108,25 @@ def _load(text: bytes) -> JsonValue:
         raise NotJson(f"it is not UTF-8 (byte {error.start})") from None
     try:
         value: JsonValue = json.loads(
-            decoded, parse_int=_exact_number, parse_float=_exact_number, parse_constant=_refuse_constant
+            decoded,
+            parse_int=_exact_number,
+            parse_float=_exact_number,
+            parse_constant=_refuse_constant,
+            # Of a key that occurs twice the last value is kept, but `jsonb` reads them all.
+            object_pairs_hook=_checked_object if "\\u" in decoded else None,
         )
     except json.JSONDecodeError as error:
         raise NotJson(f"it is no JSON: {error}") from None
     except RecursionError:
         raise NotJson(_TOO_DEEP) from None
     return value
+
+
+def _checked_object(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
+    for key, value in pairs:
+        _check_string(key)
+        _check_strings_and_depth(value)
+    return dict(pairs)
 
 
 def _exact_number(digits: str) -> Decimal:
@@ -164,12 +186,13 @@ def _from_python(value: object, levels_left: int) -> JsonValue:
         return value
     if isinstance(value, str):
         _check_string(value)
-        return str(value)
+        return plain(value)
     if isinstance(value, (int, Decimal)):
         number = Decimal(value)
         return _check_number(number, _short(str(number)))
     if isinstance(value, float):
-        return _check_number(Decimal(repr(value)), repr(value))
+        digits = float.__repr__(value)
+        return _check_number(Decimal(digits), digits)
     if isinstance(value, (list, tuple, Mapping)):
         if levels_left == 0:
             raise NotJson(_TOO_DEEP)
@@ -185,7 +208,7 @@ def _container_from_python(value: _Container, levels_left: int) -> JsonValue:
         if not isinstance(key, str):
             raise NotJson(f"the key {key!r} is no string")
         _check_string(key)
-        result[key] = _from_python(element, levels_left)
+        result[plain(key)] = _from_python(element, levels_left)
     return result
 
 

@@ -71,7 +71,7 @@ class InMemoryEventStore:
             if not number:
                 raise EventIdReused("some events of this batch are stored already, others are not")
             record = self._records[number - 1]
-            if record.event.event_type != event.event_type or record.document != document:
+            if record.event.event_type != event.event_type or not json_values.equal(record.document, document):
                 raise EventIdReused(f"event id {event.event_id} is stored already with other content")
         return numbers
 

@@ -126,7 +126,8 @@ def reason_for_cut(filter: Filter, head: int, limit: int | None, backwards: bool
 
 def check_limit(limit: int | None) -> None:
     """Refuse a limit that would return nothing, which is never what a caller means."""
-    if limit is not None and (isinstance(limit, bool) or limit < 1):
+    is_number = isinstance(limit, int) and not isinstance(limit, bool)
+    if limit is not None and not (is_number and 1 <= limit <= HIGHEST_POSITION):
         raise InvalidFilter(f"limit must be a whole number from 1 on, not {limit!r}")
 
 

@@ -15,7 +15,9 @@ class PortTaken(Exception):
     """Nobody can listen at the address, mostly because somebody does already."""
 
     def __init__(self, host: str, port: int, reason: OSError) -> None:
-        super().__init__(f"cannot listen on {host}:{port}: {reason.strerror or reason}. Choose another port")
+        super().__init__(
+            f"cannot listen on {host}:{port}: {reason.strerror or reason}. Choose another port (--port, LIBRARY_PORT)"
+        )
         self.host = host
         self.port = port
 

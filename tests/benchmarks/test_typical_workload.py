@@ -59,17 +59,10 @@ def test_what_is_lent_within_the_time_is_returned_after_it(workload: TypicalWork
     measured = thing(workload, name)
     prepared = measured.prepare()
     result = measured.run(prepared)
-    lent = log_without_pool_trouble(workload, measured, prepared, result)
-    assert [event.event_type for event in lent[EVENTS:]] == ["BookCopyLentToReader", "BookCopyReturnedByReader"]
-    replay(decode(event) for event in lent)
-
-
-def log_without_pool_trouble(
-    workload: TypicalWorkload, measured: Measured[Any, Any], prepared: object, result: object
-) -> tuple[SequencedEvent, ...]:
-    """The log after the check, which gives the only connection back."""
     measured.check(prepared, result)
-    return log(workload)
+    stored = log(workload)
+    assert [event.event_type for event in stored[EVENTS:]] == ["BookCopyLentToReader", "BookCopyReturnedByReader"]
+    replay(decode(event) for event in stored)
 
 
 def test_all_of_it_in_turns_leaves_a_valid_log(workload: TypicalWorkload) -> None:
@@ -129,7 +122,7 @@ def test_a_hundred_events_are_newer_than_the_condition_of_the_append_behind(work
 
 def test_a_store_in_which_every_copy_is_lent_cannot_be_measured(workload: TypicalWorkload) -> None:
     store = PostgresEventStore(workload.pool, workload.table)
+    for _ in workload.library.books:
+        store.append(workload.free_loan().event)
     with pytest.raises(CannotMeasure, match="--fresh"):
-        for _ in workload.library.books:
-            store.append(workload.free_loan().event)
         workload.free_loan()

@@ -15,6 +15,7 @@ LOCK_NAMESPACE: Final = 0x45765374
 _DEFAULT_KEY: Final = "-1479727618"
 _NAME: Final = re.compile(r"[a-z_][a-z0-9_]{0,39}\Z")
 _LONGEST_CHANNEL: Final = 63
+_REPLACED: Final = re.compile(rf"\bpublic\.events(?=\b|_)|(?<!\.)\bevents_(?=\w)|{_DEFAULT_KEY}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,8 @@ class TableName:
     @classmethod
     def parse(cls, name: str) -> "TableName":
         """Split an optionally qualified name and check it."""
-        schema, _, table = name.rpartition(".")
-        schema = schema or "public"
+        schema, dot, table = name.rpartition(".")
+        schema = schema if dot else "public"
         if not (_NAME.match(schema) and _NAME.match(table)) or len(schema) + 1 + len(table) > _LONGEST_CHANNEL:
             raise ValueError(
                 f"{name!r} cannot name an events table: use lower-case letters, digits and underscores, at most"
@@ -62,6 +63,6 @@ def secondary_indexes(name: TableName) -> str:
 
 def _for_table(file: str, name: TableName) -> str:
     script = files(__name__).joinpath(file).read_text(encoding="utf-8")
-    script = script.replace(_DEFAULT_KEY, str(name.lock_key))
-    script = re.sub(r"\bpublic\.events(?=\b|_)", str(name), script)
-    return re.sub(r"(?<!\.)\bevents_(?=\w)", f"{name.table}_", script)
+    # All in one pass: what is put in may look like what is replaced.
+    replacements = {"public.events": str(name), "events_": f"{name.table}_", _DEFAULT_KEY: str(name.lock_key)}
+    return _REPLACED.sub(lambda found: replacements[found.group()], script)

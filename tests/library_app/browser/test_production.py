@@ -48,7 +48,7 @@ def newest_event(address: str) -> int:
 
 
 def processes_of(data: Path) -> list[str]:
-    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(["ps", "-ww", "-eo", "args"], capture_output=True, text=True, check=True).stdout
     return [line for line in listed.splitlines() if str(data) in line]
 
 
