@@ -1,5 +1,6 @@
 """gunicorn in this process: one master, a few workers, each with threads and a connection pool of its own."""
 
+import signal
 import socket
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
@@ -84,4 +85,7 @@ class WebServer(BaseApplication):  # type: ignore[misc]
         self._announce()
 
     def _worker_exit(self, _arbiter: object, _worker: object) -> None:
+        # Ctrl-C reaches a worker twice, from the terminal and from the master; the second would interrupt this.
+        for again in (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+            signal.signal(again, signal.SIG_IGN)
         self._opened.close()

@@ -26,7 +26,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--require",
         default="",
         metavar="NAMES",
-        help=f"fail instead of skipping when one of these is not installed (comma separated): {', '.join(REQUIREMENTS)}",
+        help=f"fail, not skip, when one of these is not installed (comma separated): {', '.join(REQUIREMENTS)}",
     )
 
 

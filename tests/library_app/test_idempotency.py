@@ -275,7 +275,7 @@ def test_a_request_that_found_no_store_can_be_repeated_at_once(
 def test_who_was_slow_and_not_dead_writes_once_too(
     app: Flask, memory: InMemoryEventStore, seconds: Any, noon: datetime
 ) -> None:
-    """The claim is taken over, nothing is in the log yet, and while the second decides the first one writes."""
+    """The claim is taken over while nothing is in the log yet, and then both write."""
     edge = FlaskCommandEdge(memory, InMemoryIdempotencyRecords(seconds), lambda: noon)
     loop = CommandLoop(memory)
 
