@@ -42,6 +42,8 @@ COPY = {
 LEND = "lending/lend-book-to-reader"
 RETURN = "lending/return-book-from-reader"
 
+NAME = {"Name": "Ann"}
+
 Log = Callable[[], tuple[SequencedEvent, ...]]
 
 
@@ -128,24 +130,19 @@ def test_invalid_requests_do_not_use_a_key_up(post: Any) -> None:
     assert post("lending/register-reader", {"Name": "Ann"}, key="k").status_code == 201
 
 
-def test_while_a_request_is_carried_out_its_key_is_taken(
-    post: Any, records: InMemoryIdempotencyRecords, app: Flask, seconds: Any
-) -> None:
+def test_while_a_request_is_carried_out_its_key_is_taken(post: Any) -> None:
     answers: list[Any] = []
-    with asked_again_while_finishing(records, lambda: answers.append(post("lending/register-reader", NAME, key="k"))):
+    with asked_again_while_finishing(lambda: answers.append(post("lending/register-reader", NAME, key="k"))):
         assert post("lending/register-reader", NAME, key="k").status_code == 201
     assert answers[0].status_code == 409
     assert int(answers[0].headers["Retry-After"]) >= 1
 
 
-NAME = {"Name": "Ann"}
-
-
 class asked_again_while_finishing:  # noqa: N801 - reads as a phrase
     """Do something at the moment when a request is about to record its answer."""
 
-    def __init__(self, records: InMemoryIdempotencyRecords, do: Callable[[], None]) -> None:
-        self._records, self._do = records, do
+    def __init__(self, do: Callable[[], None]) -> None:
+        self._do = do
 
     def __enter__(self) -> None:
         finish, do = InMemoryIdempotencyRecords.finish, self._do
