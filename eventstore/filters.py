@@ -32,26 +32,25 @@ class P:
     key: str
     value: str
     """The value as canonical JSON text."""
+    pattern: str = field(repr=False, compare=False)
+    """The JSON object that the payload must contain."""
     _document: JsonValue = field(repr=False, compare=False)
 
     def __init__(self, key: str, value: JsonInput) -> None:
         if not isinstance(key, str) or not key:  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InvalidFilter(f"the key of a predicate must be a non-empty string, not {key!r}")
         try:
-            document = json_values.from_python({key: value})
+            json_values.from_python(key)
+            found = json_values.from_python(value)
         except json_values.NotJson as reason:
             raise InvalidFilter(f"P({key!a}, …) cannot be searched for: {reason}") from None
-        assert isinstance(document, dict)
-        if _has_empty_container(document[key]):
+        if _has_empty_container(found):
             raise InvalidFilter(f"P({key!a}, {value!r}) contains an empty object or array, which matches too much")
-        object.__setattr__(self, "key", json_values.plain(key))
-        object.__setattr__(self, "value", json_values.canonical_text(document[key]))
-        object.__setattr__(self, "_document", document)
-
-    @property
-    def pattern(self) -> str:
-        """The JSON object that the payload must contain."""
-        return "{" + json_values.canonical_text(self.key) + ": " + self.value + "}"
+        name, text = json_values.plain(key), json_values.canonical_text(found)
+        object.__setattr__(self, "key", name)
+        object.__setattr__(self, "value", text)
+        object.__setattr__(self, "pattern", f"{{{json_values.as_jsonb_text(name)}: {text}}}")
+        object.__setattr__(self, "_document", {name: found})
 
     def is_met_by(self, document: JsonValue) -> bool:
         """Tell whether a parsed payload contains this pair."""

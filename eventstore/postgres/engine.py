@@ -1,13 +1,12 @@
 """The event store on PostgreSQL. README.md in the folder above explains how and why it works."""
 
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, LiteralString, NamedTuple
 from uuid import UUID
 
 import psycopg
 from psycopg import Connection
 from psycopg.rows import tuple_row
-from psycopg.sql import Composed
 
 from eventstore import json_values
 from eventstore.errors import (
@@ -178,7 +177,7 @@ class PostgresEventStore:
             ],
         )
 
-    def _execute(self, statement: Composed, parameters: list[object]) -> _Answer:
+    def _execute(self, statement: bytes, parameters: list[object]) -> _Answer:
         with borrowed(self._pool) as connection, translated():
             if self._server_defaults_to_read_committed:
                 try:
@@ -217,7 +216,9 @@ class PostgresEventStore:
         return AppendCondition(items, newer.position)
 
 
-def _fetch(connection: Connection[Any], statement: Any, parameters: list[object]) -> list[tuple[Any, ...]]:
+def _fetch(
+    connection: Connection[Any], statement: LiteralString | bytes, parameters: list[object]
+) -> list[tuple[Any, ...]]:
     with connection.cursor(row_factory=tuple_row) as cursor:
         return cursor.execute(statement, parameters, prepare=True, binary=True).fetchall()
 

@@ -1,7 +1,7 @@
 """The SQL of the engine as static text. Values are parameters, names are identifiers, nothing is pasted.
 
 A query's text depends only on the *shape* of its filter (how many items, which bounds), so that there are few texts
-and each is prepared once per connection.
+and each is composed once (that costs more than sending it) and prepared once per connection.
 """
 
 from collections.abc import Iterable
@@ -74,22 +74,23 @@ SELECT * FROM {function}(%s, %s, %s, %s::text[]::jsonb[], %s::text[]::jsonb[], %
 """
 
 
-def append_one(table: TableName) -> Composed:
+def append_one(table: TableName) -> bytes:
     """The call that appends one event."""
-    return SQL(_APPEND_ONE).format(function=Identifier(table.schema, f"{table.table}_append_one"))
+    return SQL(_APPEND_ONE).format(function=Identifier(table.schema, f"{table.table}_append_one")).as_bytes()
 
 
-def append_batch(table: TableName) -> Composed:
+def append_batch(table: TableName) -> bytes:
     """The call that appends several events."""
-    return SQL(_APPEND_BATCH).format(function=Identifier(table.schema, f"{table.table}_append_batch"))
+    return SQL(_APPEND_BATCH).format(function=Identifier(table.schema, f"{table.table}_append_batch")).as_bytes()
 
 
-def schema_version(table: TableName) -> Composed:
+def schema_version(table: TableName) -> bytes:
     """The question which version the schema in the database has."""
-    return SQL("SELECT {function}()").format(function=Identifier(table.schema, f"{table.table}_schema_version"))
+    function = Identifier(table.schema, f"{table.table}_schema_version")
+    return SQL("SELECT {function}()").format(function=function).as_bytes()
 
 
-def query(table: TableName, filter: Filter, limit: int | None, backwards: bool) -> tuple[Composed, list[Parameter]]:
+def query(table: TableName, filter: Filter, limit: int | None, backwards: bool) -> tuple[bytes, list[Parameter]]:
     """The statement for a filter, and its parameters."""
     bounds = (filter.occurred_from, filter.occurred_until, filter.sequence_number_higher_than, filter.up_to)
     given_bounds = [bound for bound in bounds if bound is not None]
@@ -149,7 +150,7 @@ def _given(bounds: tuple[object, object, object, object]) -> tuple[bool, bool, b
 
 
 @lru_cache(maxsize=1000)
-def _text(table: TableName, shape: _Shape) -> Composed:
+def _text(table: TableName, shape: _Shape) -> bytes:
     has_predicates = any(predicates for _, predicates, _ in shape.items)
     if has_predicates:
         inner = _FENCED
@@ -166,7 +167,7 @@ def _text(table: TableName, shape: _Shape) -> Composed:
         "direction": SQL("DESC") if shape.backwards else SQL("ASC"),
         "limit": SQL("LIMIT %s") if shape.limited else SQL(""),
     }
-    return SQL(_QUERY).format(matches=SQL(inner).format(**names), **names)
+    return SQL(_QUERY).format(matches=SQL(inner).format(**names), **names).as_bytes()
 
 
 def _any_of(items: tuple[_Item, ...]) -> Composed:

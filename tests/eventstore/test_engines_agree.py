@@ -34,7 +34,7 @@ KEYS = ("K", "O'Brien")
 TYPES = ("Added", "Lent", "O'Brien %s {} ?")
 SCALARS = ("1", "1.0", "1E0", '"1"', "true", "false", "null", "0", "-0", "100", "1E2", "0.1", '""', '"O\'Brien"')
 
-examples = settings(deadline=None, max_examples=100, database=None, phases=(Phase.generate, Phase.shrink))
+examples = settings(deadline=None, max_examples=120, database=None, phases=(Phase.generate, Phase.shrink))
 moments = st.integers(0, 4).map(lambda hours: START + timedelta(hours=hours))
 types = st.sampled_from(TYPES)
 scalars = (
@@ -64,10 +64,14 @@ def nested(least: int) -> st.SearchStrategy[str]:
 few = st.sampled_from(("1", "1.0", '"1"', "true"))
 payloads = objects(few, 1, 3) | objects(few, 1, 3) | objects(nested(0), 0, 4)
 predicates = st.builds(
-    lambda key, text: P(key, json.loads(text, parse_float=Decimal)), st.sampled_from(KEYS), few | few | nested(1)
+    lambda key, text: P(key, json.loads(text, parse_float=Decimal)), st.sampled_from(KEYS), scalars | nested(1)
 )
+common_predicates = st.sampled_from([P(key, value) for key in KEYS for value in (1, "1", True)])
 some_types = st.lists(types, min_size=1, max_size=3).map(tuple)
-several_predicates = st.lists(predicates, min_size=1, max_size=3, unique=True).map(tuple)
+several_predicates = (
+    st.lists(common_predicates, min_size=2, max_size=3).map(tuple)
+    | st.lists(predicates, min_size=1, max_size=3).map(tuple)
+)  # fmt: skip
 items = (
     st.builds(FilterItem, st.just(()), several_predicates, st.booleans())
     | st.builds(FilterItem, some_types, several_predicates, st.booleans())
