@@ -73,7 +73,7 @@ def prime_command(events: int, dsn: str | None, fresh: bool) -> None:
 @click.option(
     "--rounds",
     type=click.IntRange(min=1),
-    default=2_000,
+    default=1_000,
     show_default=True,
     help="How often each thing is measured, in turns with all others.",
 )

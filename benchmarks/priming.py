@@ -127,13 +127,12 @@ def _load(
         seconds[name] = round(time.perf_counter() - began, 3)
         progress.update(task, total=total or 1, completed=total or 1)
 
-    with connection.transaction():
-        with phase("table, functions, triggers"):
-            connection.execute(SQL("CREATE SCHEMA {}").format(Identifier(table.schema)))
-            connection.execute(_comment(table, note))
-            connection.execute(table_and_functions(table).encode())
-        with phase("COPY of the events", library.events) as loaded:
-            _copy(connection, table, library, loaded)
+    with phase("table, functions, triggers"), connection.transaction():
+        connection.execute(SQL("CREATE SCHEMA {}").format(Identifier(table.schema)))
+        connection.execute(_comment(table, note))
+        connection.execute(table_and_functions(table).encode())
+    with phase("COPY of the events", library.events) as loaded:
+        _copy(connection, table, library, loaded)
     with phase("secondary indexes"):
         connection.execute("SET maintenance_work_mem = '256MB'")
         connection.execute(secondary_indexes(table).encode())
@@ -144,8 +143,7 @@ def _load(
 
 
 def _copy(connection: Connection[Any], table: TableName, library: Library, loaded: Any) -> None:
-    # Frozen rows, possible because the table is of this very transaction, leave VACUUM nothing to write.
-    statement = SQL("COPY {} (event_id, event_type, occurred_at, payload, metadata) FROM STDIN (FREEZE)").format(
+    statement = SQL("COPY {} (event_id, event_type, occurred_at, payload, metadata) FROM STDIN").format(
         Identifier(table.schema, table.table)
     )
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
