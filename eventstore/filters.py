@@ -101,6 +101,10 @@ class FilterItem:
         return f"{types} with {predicates}" if predicates else types
 
 
+MOST_PARTS = 30_000
+"""Items and predicates of one filter. A statement of PostgreSQL has at most 65,535 parameters."""
+
+
 class _Searchable(Protocol):
     @property
     def event_type(self) -> str: ...
@@ -132,6 +136,9 @@ class Filter:
     def __post_init__(self) -> None:
         if bool(self.items) == self.any_event:
             raise InvalidFilter("a filter has items or says any_event=True, and never both")
+        parts = sum(1 + len(item.predicates) for item in self.items)
+        if parts > MOST_PARTS:
+            raise InvalidFilter(f"a filter has at most {MOST_PARTS} items and predicates together, this one {parts}")
         for name in ("occurred_from", "occurred_until"):
             moment: datetime | None = getattr(self, name)
             if moment is not None:

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from benchmarks.__main__ import main
 from benchmarks.server import CannotMeasure, running_server
-from eventstore.postgres.embedded.folder import live_postmaster
+from eventstore.postgres.embedded.folder import live_postmaster, remove
 
 ROOT = Path(__file__).parents[2]
 
@@ -59,7 +59,8 @@ def test_a_run_that_is_stopped_leaves_no_server_behind(tmp_path: Path, stop: sig
     process = subprocess.Popen(
         command, cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )
-    cluster = tmp_path / ".data" / "benchmarks" / "cluster"
+    data = tmp_path / ".data" / "benchmarks"
+    cluster = data / "cluster"
     try:
         while live_postmaster(cluster.resolve()) is None:
             assert process.poll() is None, process.stderr.read().decode() if process.stderr else ""
@@ -70,6 +71,9 @@ def test_a_run_that_is_stopped_leaves_no_server_behind(tmp_path: Path, stop: sig
     finally:
         process.kill()
         process.wait()
+    left = live_postmaster(cluster.resolve())
+    if left is None:
+        remove(data)  # root's cluster lies outside of tmp_path
+    assert left is None
     assert process.returncode != 0
     assert b"Traceback" not in errors
-    assert live_postmaster(cluster.resolve()) is None

@@ -254,3 +254,9 @@ def test_a_filter_says_in_words_what_it_means() -> None:
         " occurred at or before 2026-03-01T12:00:00+00:00; after position 3; up to position 9"
     )
     assert str(Filter(any_event=True)) == "any event"
+
+
+def test_a_filter_that_no_statement_could_carry_is_refused() -> None:
+    predicates = tuple(P("K", number) for number in range(30_000))
+    with pytest.raises(InvalidFilter, match="at most 30000"):
+        Filter(items=(FilterItem(predicates=predicates),))
