@@ -12,6 +12,7 @@ from eventstore.errors import (
     InvalidCondition,
     InvalidEvent,
     InvalidFilter,
+    InvalidTransaction,
     PositionUnknown,
     SchemaMissing,
     SchemaOutdated,
@@ -22,12 +23,14 @@ from eventstore.filter_builder import FilterBuilder
 from eventstore.filters import Filter, FilterItem, P
 from eventstore.identifiers import uuid7
 from eventstore.memory import InMemoryEventStore
-from eventstore.store import AppendCondition, EventStore, EventStream
+from eventstore.store import AppendCondition, Batch, Consistency, EventStore, EventStream, Subscription
 
 __all__ = [
     "AppendCondition",
+    "Batch",
     "ConcurrencyConflict",
     "ConflictingEvent",
+    "Consistency",
     "EventIdReused",
     "EventStore",
     "EventStoreError",
@@ -39,6 +42,7 @@ __all__ = [
     "InvalidCondition",
     "InvalidEvent",
     "InvalidFilter",
+    "InvalidTransaction",
     "P",
     "PositionUnknown",
     "SchemaMissing",
@@ -46,5 +50,6 @@ __all__ = [
     "SequencedEvent",
     "StorableEvent",
     "StoreUnavailable",
+    "Subscription",
     "uuid7",
 ]

@@ -4,6 +4,7 @@
     ├── InvalidEvent            (also a ValueError)   the event cannot be stored, now or later
     ├── InvalidFilter           (also a ValueError)   the filter has no meaning, or a dangerous one
     ├── InvalidCondition        (also a ValueError)   the append condition cannot guard what it should
+    ├── InvalidTransaction      (also a ValueError)   the caller's transaction cannot carry an append
     ├── EventIdReused           (also a ValueError)   an event id stands for other content already
     ├── ConcurrencyConflict     somebody appended a matching event after the caller had read
     ├── PositionUnknown         the position lies beyond the end of this store
@@ -35,16 +36,25 @@ class InvalidCondition(EventStoreError, ValueError):
     """The append condition cannot guard a decision: it was built from an incomplete read or has no valid position."""
 
 
+class InvalidTransaction(EventStoreError, ValueError):
+    """The caller's connection has no open transaction at READ COMMITTED that could still be committed."""
+
+
 class EventIdReused(EventStoreError, ValueError):
     """An event id is stored already with another type or payload, or occurs twice in one batch. Nothing was written."""
 
 
 class PositionUnknown(EventStoreError):
-    """The condition's `after` lies beyond the head of this store: it comes from another store. Nothing was written."""
+    """The position lies beyond the head of this store: it comes from another store. Nothing was written.
+
+    Attributes:
+        after: the position given, by a condition's `after` or a query's `at_least`.
+        head: the newest event of this store.
+    """
 
     def __init__(self, after: int, head: int) -> None:
         super().__init__(
-            f"the condition says 'read up to {after}', but the newest event of this store is {head}:"
+            f"position {after} was given, but the newest event of this store is {head}:"
             " the position comes from another store"
         )
         self.after = after

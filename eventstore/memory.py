@@ -1,6 +1,7 @@
 """An event store in memory, for tests and for study: the same contract as the PostgreSQL engine, thread-safe."""
 
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -14,7 +15,16 @@ from eventstore.errors import (
 from eventstore.events import SequencedEvent, StorableEvent
 from eventstore.filters import Filter
 from eventstore.json_values import JsonValue
-from eventstore.store import AppendCondition, EventStream, check_ids_differ, check_limit, reason_for_cut
+from eventstore.store import (
+    AppendCondition,
+    Consistency,
+    EventStream,
+    check_at_least,
+    check_ids_differ,
+    check_limit,
+    check_reached,
+    reason_for_cut,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +45,21 @@ class InMemoryEventStore:
     _numbers: dict[UUID, int] = field(default_factory=dict[UUID, int])
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def query(self, filter: Filter, *, limit: int | None = None, backwards: bool = False) -> EventStream:
-        """See `EventStore.query`."""
+    def query(
+        self,
+        filter: Filter,
+        *,
+        limit: int | None = None,
+        backwards: bool = False,
+        consistency: Consistency = Consistency.STRONG,  # noqa: ARG002
+        at_least: int | None = None,
+    ) -> EventStream:
+        """See `EventStore.query`. Every answer is strongly consistent."""
         check_limit(limit)
+        check_at_least(at_least)
         with self._lock:
             records = self._records[:]
+        check_reached(at_least, len(records))
         found = [record.event for record in records if filter.matches_parsed(record.event, record.document)]
         if backwards:
             found.reverse()
@@ -47,6 +67,10 @@ class InMemoryEventStore:
         return EventStream(
             filter, events, len(records), reason_for_cut(filter, len(records), limit, backwards, len(events))
         )
+
+    def stream(self, filter: Filter) -> Iterator[SequencedEvent]:
+        """See `EventStore.stream`."""
+        return iter(self.query(filter).events)
 
     def append(
         self, first: StorableEvent, /, *more: StorableEvent, condition: AppendCondition | None = None

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from enum import Enum
+from typing import Protocol, Self
 
-from eventstore.errors import EventIdReused, InvalidCondition, InvalidFilter
+from eventstore.errors import EventIdReused, InvalidCondition, InvalidFilter, PositionUnknown
 from eventstore.events import SequencedEvent, StorableEvent
-from eventstore.filters import HIGHEST_POSITION, Filter
+from eventstore.filters import HIGHEST_POSITION, Filter, check_position
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +76,90 @@ class EventStream:
         return AppendCondition(self.filter, self.position)
 
 
+class Consistency(Enum):
+    """How fresh a query must be."""
+
+    STRONG = "strong"
+    """Everything that was committed before the query began."""
+
+    EVENTUAL = "eventual"
+    """A consistent past of the store, perhaps a little old: a replica may answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What a subscription delivers at a time.
+
+    Attributes:
+        events: the matching events, in sequence order; none if nothing matched.
+        position: everything up to here has been examined. Whoever keeps it and subscribes again after it misses
+            nothing and gets nothing twice.
+    """
+
+    events: tuple[SequencedEvent, ...]
+    position: int
+
+    def __iter__(self) -> Iterator[SequencedEvent]:
+        return iter(self.events)
+
+    def __len__(self) -> int:
+        return len(self.events)
+
+
+class Subscription(Protocol):
+    """An endless iterator over what happens. Leave its `with` block, or call `close` from any thread, to end it."""
+
+    def __iter__(self) -> Self: ...
+
+    def __next__(self) -> Batch:
+        """Wait for the next batch. Raises StopIteration once the subscription is closed."""
+        ...
+
+    def close(self) -> None:
+        """End the iteration, also of a thread that waits in it. Calling it again does nothing."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+
 class EventStore(Protocol):
     """The port that engines implement and slices depend on."""
 
-    def query(self, filter: Filter, *, limit: int | None = None, backwards: bool = False) -> EventStream:
+    def query(
+        self,
+        filter: Filter,
+        *,
+        limit: int | None = None,
+        backwards: bool = False,
+        consistency: Consistency = Consistency.STRONG,
+        at_least: int | None = None,
+    ) -> EventStream:
         """Read a dynamic event stream.
 
         Args:
             filter: which events.
             limit: at most so many, from 1 on.
             backwards: newest first; with `limit`, the newest ones.
+            consistency: EVENTUAL lets a replica answer, if the store has one.
+            at_least: a position that the answer must have reached, such as that of one's own last append.
 
         Raises:
-            InvalidFilter: for a limit below 1.
+            InvalidFilter: for a limit below 1, or an `at_least` that is no position.
+            PositionUnknown: `at_least` lies beyond the head of this store.
             StoreUnavailable, SchemaMissing: see there.
+        """
+        ...
+
+    def stream(self, filter: Filter) -> Iterator[SequencedEvent]:
+        """Read a stream of any length in bounded memory, up to what the head of the store is now, in sequence order.
+
+        Walks the log from the first to the last position within the filter's bounds: made for replaying. A selective
+        filter is answered quicker by `query`.
+
+        Raises:
+            StoreUnavailable, SchemaMissing: see there; also in the middle of the iteration.
         """
         ...
 
@@ -129,6 +200,18 @@ def check_limit(limit: int | None) -> None:
     is_number = isinstance(limit, int) and not isinstance(limit, bool)
     if limit is not None and not (is_number and 1 <= limit <= HIGHEST_POSITION):
         raise InvalidFilter(f"limit must be a whole number from 1 on, not {limit!r}")
+
+
+def check_at_least(at_least: int | None) -> None:
+    """Refuse what cannot be a position."""
+    if at_least is not None:
+        check_position("at_least", at_least)
+
+
+def check_reached(at_least: int | None, head: int) -> None:
+    """Refuse a position that this store has never had."""
+    if at_least is not None and at_least > head:
+        raise PositionUnknown(at_least, head)
 
 
 def check_ids_differ(events: tuple[StorableEvent, ...]) -> None:

@@ -2,10 +2,11 @@
 
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, LiteralString
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.rows import tuple_row
 from psycopg_pool import ConnectionPool
 
 from eventstore.postgres.sqlstates import translated
@@ -48,7 +49,7 @@ def open_pool(
     Raises:
         StoreUnavailable: if no connection can be made, with the server's reason.
     """
-    with translated(while_connecting=True):
+    with translated(may_have_written=False):
         arguments: dict[str, Any] = {**_CONNECTION, **conninfo_to_dict(dsn), "autocommit": True}
         if prepare:
             settings = " ".join(f"-c {name}={value}" for name, value in _SETTINGS.items())
@@ -70,12 +71,12 @@ def open_pool(
 @contextmanager
 def borrowed(pool: Pool) -> Generator[psycopg.Connection[Any]]:
     """Take a connection in autocommit mode from whatever pool the caller has; it goes back as it was."""
-    with translated(while_connecting=True):
+    with translated(may_have_written=False):
         connection = pool.getconn()
     autocommit = connection.autocommit
     try:
         if not autocommit:
-            with translated(while_connecting=True):
+            with translated(may_have_written=False):
                 connection.autocommit = True
         yield connection
     finally:
@@ -84,4 +85,13 @@ def borrowed(pool: Pool) -> Generator[psycopg.Connection[Any]]:
         pool.putconn(connection)
 
 
-__all__ = ["Pool", "borrowed", "open_pool"]
+def fetch(
+    connection: psycopg.Connection[Any], statement: LiteralString | bytes, parameters: list[object]
+) -> list[tuple[Any, ...]]:
+    """Run one statement, prepared where the connection allows it, and return its rows."""
+    # The cursor class is ours: one that interpolates on the client could not answer in binary.
+    with psycopg.Cursor(connection, row_factory=tuple_row) as cursor:
+        return cursor.execute(statement, parameters, prepare=True, binary=True).fetchall()
+
+
+__all__ = ["Pool", "borrowed", "fetch", "open_pool"]

@@ -26,31 +26,31 @@ _MEANING: Final[dict[str, str]] = {
 
 
 @contextmanager
-def translated(*, while_connecting: bool = False) -> Generator[None]:
+def translated(*, may_have_written: bool) -> Generator[None]:
     """Turn every exception of the driver into one of `eventstore.errors`.
 
     Args:
-        while_connecting: nothing has been sent yet, so a lost connection leaves no doubt about the outcome.
+        may_have_written: a lost connection leaves the outcome unknown. False while connecting and reading.
     """
     try:
         yield
     except psycopg.Error as error:
-        raise _translate(error, while_connecting=while_connecting) from error
+        raise _translate(error, may_have_written=may_have_written) from error
 
 
-def _translate(error: psycopg.Error, *, while_connecting: bool) -> EventStoreError:
+def _translate(error: psycopg.Error, *, may_have_written: bool) -> EventStoreError:
     reason = (error.diag.message_primary or str(error) or type(error).__name__).strip()
     if error.sqlstate is None:
         if isinstance(error, psycopg.DataError):  # refused by the client before sending
             return InvalidEvent(reason)
-        return StoreUnavailable(reason, outcome_unknown=not while_connecting)
+        return StoreUnavailable(reason, outcome_unknown=may_have_written)
     match _meaning_of(error.sqlstate):
         case "bad data":
             return InvalidEvent(f"PostgreSQL refuses the event: {reason}")
         case "schema missing":
             return SchemaMissing(f"{reason}; create_schema() or the SQL in initdb/ makes what is missing")
         case "connection lost":
-            return StoreUnavailable(reason, outcome_unknown=not while_connecting)
+            return StoreUnavailable(reason, outcome_unknown=may_have_written)
         case _:  # the statement was refused or cancelled and rolled back: locks, timeouts, rights, disk, memory
             return StoreUnavailable(f"{reason} (SQLSTATE {error.sqlstate})", outcome_unknown=False)
 

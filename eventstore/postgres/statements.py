@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import LiteralString, TypeAlias
 
-from psycopg.sql import SQL, Composed, Identifier
+from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 
 from eventstore.filters import Filter, FilterItem
 from eventstore.json_values import as_jsonb_text
@@ -61,6 +61,18 @@ CROSS JOIN LATERAL (
 ORDER BY e.sequence_number {direction} {limit}
 """
 
+# The next stretch of the log, whatever matches in it: an outer join keeps the position it reaches.
+_WINDOW: LiteralString = """
+WITH examined AS MATERIALIZED (
+    SELECT * FROM {table} WHERE sequence_number > %s AND sequence_number <= %s ORDER BY sequence_number LIMIT %s
+)
+SELECT reached.position, e.sequence_number, e.event_id, e.event_type,
+       e.occurred_at AT TIME ZONE 'UTC', e.payload::text, e.metadata::text
+FROM (SELECT max(sequence_number) AS position FROM examined) reached
+LEFT JOIN (SELECT * FROM examined WHERE ({items}) AND {bounds}) e ON true
+ORDER BY e.sequence_number
+"""
+
 _BOUNDS: tuple[LiteralString, ...] = (
     "occurred_at >= %s",
     "occurred_at <= %s",
@@ -90,6 +102,12 @@ def schema_version(table: TableName) -> bytes:
     return SQL("SELECT {function}()").format(function=function).as_bytes()
 
 
+def head(table: TableName) -> bytes:
+    """The question for the newest position."""
+    names = Identifier(table.schema, table.table)
+    return SQL("SELECT coalesce(max(sequence_number), 0) FROM {}").format(names).as_bytes()
+
+
 def query(table: TableName, filter: Filter, limit: int | None, backwards: bool) -> tuple[bytes, list[Parameter]]:
     """The statement for a filter, and its parameters."""
     bounds = (filter.occurred_from, filter.occurred_until, filter.sequence_number_higher_than, filter.up_to)
@@ -98,20 +116,30 @@ def query(table: TableName, filter: Filter, limit: int | None, backwards: bool) 
     if types_alone and limit is not None:
         shape = _Shape(((True, 0, False),), _given(bounds), limited=True, backwards=backwards)
         return _text(table, shape), [types_alone, *given_bounds, limit, limit]
-    shape = _Shape(
-        tuple((bool(item.event_types), len(item.predicates), item.all_predicates) for item in filter.items),
-        _given(bounds),
-        limit is not None,
-        backwards,
-    )
+    shape = _Shape(_shapes(filter), _given(bounds), limit is not None, backwards)
     parameters: list[Parameter] = [*_item_parameters(filter.items), *given_bounds]
     return _text(table, shape), parameters if limit is None else [*parameters, limit]
 
 
+def window(table: TableName, filter: Filter, after: int, up_to: int, size: int) -> tuple[bytes, list[Parameter]]:
+    """The statement that examines the next events after a position, and its parameters."""
+    times = (filter.occurred_from, filter.occurred_until)
+    bounds = (times[0] is not None, times[1] is not None, False, False)
+    parameters = [after, up_to, size, *_item_parameters(filter.items), *(moment for moment in times if moment)]
+    return _window_text(table, _Shape(_shapes(filter), bounds, limited=True, backwards=False)), parameters
+
+
+def as_text(statement: bytes, parameters: list[Parameter]) -> str:
+    """A statement with its values in place, in few lines: to be read, and to be tried in psql."""
+    pieces = statement.decode().split("%s")
+    values = [Literal(value).as_string() for value in parameters]
+    filled = "".join(piece + value for piece, value in zip(pieces, [*values, ""], strict=True))
+    return "\n".join(line for line in filled.splitlines() if line.strip())
+
+
 def matching(filter: Filter) -> tuple[Composed, list[Parameter]]:
     """The items of a filter as a WHERE clause, and its parameters."""
-    shapes = [(bool(item.event_types), len(item.predicates), item.all_predicates) for item in filter.items]
-    return _any_of(tuple(shapes)), list(_item_parameters(filter.items))
+    return _any_of(_shapes(filter)), list(_item_parameters(filter.items))
 
 
 def guard(filter: Filter) -> str:
@@ -136,6 +164,10 @@ def _types_alone(filter: Filter) -> list[str]:
     return list(dict.fromkeys(event_type for item in filter.items for event_type in item.event_types))
 
 
+def _shapes(filter: Filter) -> tuple[_Item, ...]:
+    return tuple((bool(item.event_types), len(item.predicates), item.all_predicates) for item in filter.items)
+
+
 def _item_parameters(items: tuple[FilterItem, ...]) -> Iterable[Parameter]:
     for item in items:
         if item.event_types:
@@ -158,7 +190,17 @@ def _text(table: TableName, shape: _Shape) -> bytes:
         inner = _BY_TYPE
     else:
         inner = _BY_KEY
-    names = {
+    names = _names(table, shape)
+    return SQL(_QUERY).format(matches=SQL(inner).format(**names), **names).as_bytes()
+
+
+@lru_cache(maxsize=1000)
+def _window_text(table: TableName, shape: _Shape) -> bytes:
+    return SQL(_WINDOW).format(**_names(table, shape)).as_bytes()
+
+
+def _names(table: TableName, shape: _Shape) -> dict[str, Composable]:
+    return {
         "table": Identifier(table.schema, table.table),
         "items": _any_of(shape.items),
         "bounds": SQL(" AND ").join(
@@ -167,7 +209,6 @@ def _text(table: TableName, shape: _Shape) -> bytes:
         "direction": SQL("DESC") if shape.backwards else SQL("ASC"),
         "limit": SQL("LIMIT %s") if shape.limited else SQL(""),
     }
-    return SQL(_QUERY).format(matches=SQL(inner).format(**names), **names).as_bytes()
 
 
 def _any_of(items: tuple[_Item, ...]) -> Composed:

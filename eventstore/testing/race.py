@@ -10,11 +10,26 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol
 
 from eventstore.errors import ConcurrencyConflict
+from eventstore.events import StorableEvent
 from eventstore.filter_builder import FilterBuilder
-from eventstore.store import EventStore
+from eventstore.filters import Filter
+from eventstore.store import AppendCondition, EventStream
 from eventstore.testing.oracle import CLAIMED, Claim, LostGuard, lost_guards, winners_per_prize
+
+
+class Contested(Protocol):
+    """What a race needs of a store."""
+
+    def query(self, filter: Filter) -> EventStream:
+        """See `eventstore.EventStore`."""
+        ...
+
+    def append(self, event: StorableEvent, /, *, condition: AppendCondition | None) -> list[int]:
+        """See `eventstore.EventStore`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +61,7 @@ class RaceReport:
 
 
 def race_for_prizes(
-    store: EventStore, *, writers: int = 8, rounds: int = 300, progress: Callable[[int], object] = lambda _: None
+    store: Contested, *, writers: int = 8, rounds: int = 300, progress: Callable[[int], object] = lambda _: None
 ) -> RaceReport:
     """Let all writers see a prize free and claim it at the same moment, prize after prize. One may win each.
 
@@ -78,7 +93,7 @@ def race_for_prizes(
     return _judged(store, rounds, rounds * writers, _in_parallel(run, writers, starting_line), one_winner=True)
 
 
-def free_race(store: EventStore, *, writers: int = 8, rounds: int = 100, prizes: int = 5, seed: int = 0) -> RaceReport:
+def free_race(store: Contested, *, writers: int = 8, rounds: int = 100, prizes: int = 5, seed: int = 0) -> RaceReport:
     """Let every writer query, decide and append without waiting for anybody, on few prizes and teams.
 
     Args:
@@ -124,7 +139,7 @@ def _in_parallel(run: Callable[[int], int], writers: int, starting_line: threadi
     return sum(future.result() for future in futures)
 
 
-def _judged(store: EventStore, rounds: int, attempts: int, accepted: int, *, one_winner: bool) -> RaceReport:
+def _judged(store: Contested, rounds: int, attempts: int, accepted: int, *, one_winner: bool) -> RaceReport:
     everything = FilterBuilder().matching().any_event_type_of(CLAIMED).finalize()
     log = store.query(everything).events
     assert len(log) == accepted, f"{accepted} appends were acknowledged, the log holds {len(log)} claims"

@@ -10,8 +10,7 @@ from eventstore.errors import EventStoreError
 from eventstore.memory import InMemoryEventStore
 from eventstore.postgres import PostgresEventStore, open_pool
 from eventstore.postgres.embedded import EmbeddedServerError, throwaway_server
-from eventstore.store import EventStore
-from eventstore.testing.race import free_race, race_for_prizes
+from eventstore.testing.race import Contested, free_race, race_for_prizes
 from eventstore.testing.seed_store import SeedEventStore
 
 _STORES = ("postgres", "memory", "seed")
@@ -44,7 +43,7 @@ def _run(kind: str, dsn: str | None, rounds: int, writers: int) -> bool:
 
 
 @contextmanager
-def _empty_stores(kind: str, dsn: str | None, writers: int) -> Generator[tuple[EventStore, EventStore]]:
+def _empty_stores(kind: str, dsn: str | None, writers: int) -> Generator[tuple[Contested, Contested]]:
     if kind == "memory":
         yield InMemoryEventStore(), InMemoryEventStore()
         return

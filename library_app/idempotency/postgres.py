@@ -58,7 +58,7 @@ class PostgresIdempotencyRecords:
     def create_schema(self) -> None:
         """Create the table if it does not exist."""
         script = files("library_app.idempotency").joinpath("idempotency_keys.sql").read_text(encoding="utf-8")
-        with borrowed(self._pool) as connection, translated(), connection.transaction():
+        with borrowed(self._pool) as connection, translated(may_have_written=True), connection.transaction():
             connection.execute(_LOCK)  # two processes may start at the same moment
             connection.execute(script.encode())
 
@@ -106,6 +106,6 @@ class PostgresIdempotencyRecords:
         self._rows(_ABANDON, {"key": key, "token": token})
 
     def _rows(self, statement: str, parameters: Mapping[str, object]) -> list[tuple[Any, ...]]:
-        with borrowed(self._pool) as connection, translated():
+        with borrowed(self._pool) as connection, translated(may_have_written=True):
             cursor = connection.execute(statement.encode(), parameters)
             return cursor.fetchall() if cursor.description else []

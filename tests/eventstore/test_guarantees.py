@@ -53,9 +53,7 @@ def store_without(pool: Pool, mechanism: TakeOut) -> tuple[PostgresEventStore, s
 class OneByOne(PostgresEventStore):
     """An engine that splits batches."""
 
-    def append(
-        self, first: StorableEvent, /, *more: StorableEvent, condition: AppendCondition | None = None
-    ) -> list[int]:
+    def append(self, first: StorableEvent, /, *more: StorableEvent, **options: Any) -> list[int]:
         return [super(OneByOne, self).append(event)[0] for event in (first, *more)]
 
 

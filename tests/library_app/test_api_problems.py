@@ -111,7 +111,7 @@ class Broken(InMemoryEventStore):
 
     error: Exception = StoreUnavailable("password=hunter2", outcome_unknown=False)
 
-    def query(self, filter: Filter, *, limit: int | None = None, backwards: bool = False) -> Any:
+    def query(self, filter: Filter, **options: Any) -> Any:
         raise self.error
 
 

@@ -46,9 +46,9 @@ def test_the_whole_log_is_never_loaded(seeded: InMemoryEventStore, config: Confi
     limits: list[int | None] = []
 
     class Watched(InMemoryEventStore):
-        def query(self, filter: Filter, *, limit: int | None = None, backwards: bool = False) -> Any:
-            limits.append(limit)
-            return seeded.query(filter, limit=limit, backwards=backwards)
+        def query(self, filter: Filter, **options: Any) -> Any:
+            limits.append(options.get("limit"))
+            return seeded.query(filter, **options)
 
     client = create_app(Watched(), config=config).test_client()
     for address in ("/glass/events", "/glass/events?before=50", "/api/events?after=50", "/glass/events/7"):

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
 from eventstore import (
     AppendCondition,
+    EventStore,
     EventStream,
     Filter,
     FilterBuilder,
@@ -39,6 +41,7 @@ from tests.slices.lending.world import (
     book_id,
     lent,
 )
+from tests.wrapped_store import WrappedStore
 
 LEND_TO_BOB = LendBookToReader(BOOK, BOB, NOON)
 PATIENT = Patience()
@@ -46,46 +49,39 @@ EVERYTHING = FilterBuilder().matching_any_event()
 
 
 @dataclass
-class StoreWithRival:
+class StoreWithRival(WrappedStore):
     """A store in which something happens between query and append, once for each rival event."""
 
-    inner: InMemoryEventStore
     rivals: list[DomainEvent]
     queries: list[Filter] = field(default_factory=list[Filter])
 
-    def query(self, filter: Filter, *, limit: int | None = None, backwards: bool = False) -> EventStream:
+    def query(self, filter: Filter, **options: Any) -> EventStream:
         self.queries.append(filter)
-        stream = self.inner.query(filter, limit=limit, backwards=backwards)
+        stream = super().query(filter, **options)
         if self.rivals:
             rival, origin = self.rivals.pop(0), Origin.new()
             self.inner.append(encode(rival, Metadata(origin.event_id(0), origin.causation_id, origin.correlation_id)))
         return stream
 
-    def append(
-        self, first: StorableEvent, /, *more: StorableEvent, condition: AppendCondition | None = None
-    ) -> list[int]:
-        return self.inner.append(first, *more, condition=condition)
-
 
 @dataclass
-class StoreThatFails:
+class StoreThatFails(WrappedStore):
     """A store whose appends run through a script: each step may store, raise, or both."""
 
-    inner: InMemoryEventStore
     script: list[Callable[[Callable[[], list[int]]], list[int]]]
     queries: int = 0
     sent: list[tuple[tuple[StorableEvent, ...], AppendCondition | None]] = field(default_factory=list)
 
-    def query(self, filter: Filter, *, limit: int | None = None, backwards: bool = False) -> EventStream:
+    def query(self, filter: Filter, **options: Any) -> EventStream:
         self.queries += 1
-        return self.inner.query(filter, limit=limit, backwards=backwards)
+        return super().query(filter, **options)
 
     def append(
-        self, first: StorableEvent, /, *more: StorableEvent, condition: AppendCondition | None = None
+        self, first: StorableEvent, /, *more: StorableEvent, condition: AppendCondition | None = None, **options: Any
     ) -> list[int]:
         self.sent.append(((first, *more), condition))
         step = self.script.pop(0) if self.script else works
-        return step(lambda: self.inner.append(first, *more, condition=condition))
+        return step(lambda: super(StoreThatFails, self).append(first, *more, condition=condition, **options))
 
 
 def works(append: Callable[[], list[int]]) -> list[int]:
@@ -105,7 +101,7 @@ def cannot_connect(_append: Callable[[], list[int]]) -> list[int]:
     raise StoreUnavailable("connection refused", outcome_unknown=False)
 
 
-def log_of(store: InMemoryEventStore) -> list[DomainEvent]:
+def log_of(store: EventStore) -> list[DomainEvent]:
     return [decode(event) for event in store.query(EVERYTHING)]
 
 

@@ -4,8 +4,9 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
-from eventstore import AppendCondition, EventStream, Filter, FilterBuilder, InMemoryEventStore, StorableEvent
+from eventstore import EventStream, Filter, FilterBuilder
 from slices.codec import decode
 from slices.command_loop import CommandLoop, Patience
 from slices.decision import Append, Reject
@@ -21,16 +22,16 @@ from slices.origin import Origin
 from slices.outcome import Outcome
 from slices.testing import stored
 from tests.slices.lending.world import ADDED, BOOK, NOON, book_id
+from tests.wrapped_store import WrappedStore
 
 PATIENT = Patience(attempts=200, longest_pause=0.02)
 EVERYTHING = FilterBuilder().matching_any_event()
 
 
 @dataclass
-class StartingLine:
+class StartingLine(WrappedStore):
     """A store whose first queries wait for each other: every racer decides on the same state."""
 
-    inner: InMemoryEventStore
     racers: int
     asked: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -39,19 +40,14 @@ class StartingLine:
     def __post_init__(self) -> None:
         self.barrier = threading.Barrier(self.racers, timeout=30)
 
-    def query(self, filter: Filter, *, limit: int | None = None, backwards: bool = False) -> EventStream:
-        stream = self.inner.query(filter, limit=limit, backwards=backwards)
+    def query(self, filter: Filter, **options: Any) -> EventStream:
+        stream = super().query(filter, **options)
         with self.lock:
             self.asked += 1
             is_first = self.asked <= self.racers
         if is_first:
             self.barrier.wait()
         return stream
-
-    def append(
-        self, first: StorableEvent, /, *more: StorableEvent, condition: AppendCondition | None = None
-    ) -> list[int]:
-        return self.inner.append(first, *more, condition=condition)
 
 
 def race(racers: list[str], want: Callable[[str], Outcome]) -> list[Outcome]:

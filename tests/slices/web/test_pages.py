@@ -8,12 +8,9 @@ import pytest
 from werkzeug.test import TestResponse
 
 from eventstore import (
-    AppendCondition,
     EventStream,
     Filter,
     FilterBuilder,
-    InMemoryEventStore,
-    StorableEvent,
     uuid7,
 )
 from slices.codec import Metadata, decode, encode
@@ -37,6 +34,7 @@ from tests.slices.lending.world import (
     lent,
 )
 from tests.slices.web.shop import NOW, Shop
+from tests.wrapped_store import WrappedStore
 
 FORMS = [
     ("/library/books/add", "BookID"),
@@ -145,23 +143,17 @@ def test_a_form_that_is_submitted_twice_makes_one_reader() -> None:
 
 
 @dataclass
-class BusyStore:
+class BusyStore(WrappedStore):
     """A store in which the reader is lent another copy after every query."""
 
-    inner: InMemoryEventStore
     rivals: int = 0
 
-    def query(self, filter: Filter, *, limit: int | None = None, backwards: bool = False) -> EventStream:
-        stream = self.inner.query(filter, limit=limit, backwards=backwards)
+    def query(self, filter: Filter, **options: Any) -> EventStream:
+        stream = super().query(filter, **options)
         self.rivals += 1
         event = encode(lent(book_id(self.rivals), BOB), Metadata(uuid7(), uuid7(), uuid7()))
         self.inner.append(event)
         return stream
-
-    def append(
-        self, first: StorableEvent, /, *more: StorableEvent, condition: AppendCondition | None = None
-    ) -> list[int]:
-        return self.inner.append(first, *more, condition=condition)
 
 
 def test_too_much_contention_keeps_the_form() -> None:

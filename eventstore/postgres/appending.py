@@ -1,0 +1,199 @@
+"""The write side of the engine: one call of the append function, and what its answers mean.
+
+How the function itself works is told in eventstore/README.md and in schema/1_events.sql.
+"""
+
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+import psycopg
+from psycopg import Connection
+from psycopg.pq import TransactionStatus
+
+from eventstore import json_values
+from eventstore.errors import (
+    ConcurrencyConflict,
+    ConflictingEvent,
+    EventIdReused,
+    InvalidTransaction,
+    PositionUnknown,
+    StoreUnavailable,
+)
+from eventstore.events import StorableEvent
+from eventstore.filters import Filter
+from eventstore.postgres import statements
+from eventstore.postgres.pool import Pool, borrowed, fetch
+from eventstore.postgres.reading import stream_of
+from eventstore.postgres.schema import TableName
+from eventstore.postgres.sqlstates import translated
+from eventstore.store import AppendCondition, EventStream, check_ids_differ
+
+DEFAULT_LOCK_TIMEOUT: Final = 5.0
+_MOST_STALE_CHECKS: Final = 10
+
+
+class _Answer(NamedTuple):
+    """One row of the append functions; the fields are explained in the schema."""
+
+    status: str
+    sequence_numbers: list[int]
+    head: int
+    conflict_number: int
+    conflict_type: str
+    conflict_id: UUID
+    conflict_item: int | None
+    lock_waited: int
+
+
+class Appender:
+    """Appends to one events table, in transactions of its own."""
+
+    def __init__(self, pool: Pool, table: TableName, lock_timeout: float) -> None:
+        if not 0.001 <= lock_timeout <= 3600:
+            raise ValueError(f"lock_timeout must be between 0.001 and 3600 seconds, not {lock_timeout!r}")
+        self._pool = pool
+        self._table = table
+        # The default is spelled as in the schema, where it costs nothing.
+        self._lock_timeout = "5s" if lock_timeout == DEFAULT_LOCK_TIMEOUT else f"{round(lock_timeout * 1000)}ms"
+        self._append_one = statements.append_one(table)
+        self._append_batch = statements.append_batch(table)
+        self._server_defaults_to_read_committed = True
+
+    def append(
+        self,
+        events: tuple[StorableEvent, ...],
+        condition: AppendCondition | None,
+        joined: Connection[Any] | None,
+    ) -> list[int]:
+        """Append in one round trip, unless the condition is stale; in the transaction of `joined` if there is one."""
+        check_ids_differ(events)
+        guard = condition
+        for _ in range(_MOST_STALE_CHECKS):
+            answer = self._call(events, guard, joined)
+            if answer.status in ("appended", "already stored"):
+                return answer.sequence_numbers
+            if answer.status == "event id reused":
+                raise EventIdReused("an event id is stored already with other content, or only a part of the batch is")
+            assert condition is not None  # without one there is no other answer
+            assert guard is not None
+            if answer.status == "position unknown":
+                raise PositionUnknown(condition.after, answer.head)
+            if answer.status == "conflict":
+                raise _conflict(answer, condition)
+            guard = self._caught_up(condition, guard.after, events, joined)
+        raise StoreUnavailable(
+            f"others append so much that a guard could not catch up in {_MOST_STALE_CHECKS} attempts",
+            outcome_unknown=False,
+        )
+
+    def _call(
+        self,
+        events: tuple[StorableEvent, ...],
+        condition: AppendCondition | None,
+        joined: Connection[Any] | None,
+    ) -> _Answer:
+        guard = None if condition is None else statements.guard(condition.filter)
+        after = 0 if condition is None else condition.after
+        parameters: list[object]
+        if len(events) == 1:
+            event = events[0]
+            statement = self._append_one
+            parameters = [
+                event.event_id,
+                event.event_type,
+                event.occurred_at,
+                event.payload.decode(),
+                event.metadata.decode(),
+                guard,
+                after,
+                self._lock_timeout,
+            ]
+        else:
+            statement = self._append_batch
+            parameters = [
+                [event.event_id for event in events],
+                [event.event_type for event in events],
+                [event.occurred_at for event in events],
+                [event.payload.decode() for event in events],
+                [event.metadata.decode() for event in events],
+                guard,
+                after,
+                self._lock_timeout,
+            ]
+        if joined is not None:
+            return _execute_within(joined, statement, parameters)
+        return self._execute(statement, parameters)
+
+    def _execute(self, statement: bytes, parameters: list[object]) -> _Answer:
+        with borrowed(self._pool) as connection, translated(may_have_written=True):
+            if self._server_defaults_to_read_committed:
+                try:
+                    return _Answer(*fetch(connection, statement, parameters)[0])
+                except psycopg.errors.ActiveSqlTransaction:
+                    # The function refused before it did anything: the server's default is another isolation level.
+                    self._server_defaults_to_read_committed = False
+            connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
+            try:
+                answer = _Answer(*fetch(connection, statement, parameters)[0])
+            except psycopg.Error:
+                if not connection.closed:
+                    connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
+            return answer
+
+    def _caught_up(
+        self,
+        condition: AppendCondition,
+        after: int,
+        events: tuple[StorableEvent, ...],
+        joined: Connection[Any] | None,
+    ) -> AppendCondition:
+        """Ask the indexed query what a guard must not scan under the lock, and move the position on from `after`.
+
+        Raises:
+            ConcurrencyConflict: something matches.
+        """
+        items = Filter(items=condition.filter.items, any_event=condition.filter.any_event)
+        newer = self._first_match(items.after_sequence_number(after), joined)
+        for event in newer:
+            if event.event_id in {own.event_id for own in events}:
+                break  # our own, from an attempt whose outcome was unknown: the next append will say so
+            item = items.matching_item(event.event_type, json_values.parse(event.payload))
+            raise ConcurrencyConflict(
+                ConflictingEvent(event.sequence_number, event.event_type, event.event_id),
+                "any event" if item is None else str(item),
+                condition.after,
+                newer.position,
+            )
+        return AppendCondition(items, newer.position)
+
+    def _first_match(self, filter: Filter, joined: Connection[Any] | None) -> EventStream:
+        statement, parameters = statements.query(self._table, filter, limit=1, backwards=False)
+        with translated(may_have_written=False):
+            if joined is not None:  # whose transaction may have appended what nobody else sees yet
+                return stream_of(fetch(joined, statement, parameters), filter, limit=1, backwards=False)
+            with borrowed(self._pool) as connection:
+                return stream_of(fetch(connection, statement, parameters), filter, limit=1, backwards=False)
+
+
+def _execute_within(connection: Connection[Any], statement: bytes, parameters: list[object]) -> _Answer:
+    """Append in the caller's transaction, which alone decides whether and when the events are committed."""
+    status = connection.info.transaction_status
+    if connection.autocommit and status == TransactionStatus.IDLE:
+        raise InvalidTransaction("the connection is in autocommit mode and no transaction is open")
+    if status == TransactionStatus.INERROR:
+        raise InvalidTransaction("the transaction has failed already and can only be rolled back")
+    # Whatever is lost here is lost before the caller's COMMIT.
+    with translated(may_have_written=False):
+        try:
+            return _Answer(*fetch(connection, statement, parameters)[0])
+        except psycopg.errors.ActiveSqlTransaction as refused:
+            raise InvalidTransaction(str(refused.diag.message_primary)) from refused
+
+
+def _conflict(answer: _Answer, condition: AppendCondition) -> ConcurrencyConflict:
+    event = ConflictingEvent(answer.conflict_number, answer.conflict_type, answer.conflict_id)
+    item = answer.conflict_item
+    words = "any event" if item is None else str(condition.filter.items[item - 1])
+    return ConcurrencyConflict(event, words, condition.after, answer.head)
