@@ -5,10 +5,12 @@ predicates. Bounds of time and position narrow what a query returns; they never 
 against. Build filters with `FilterBuilder`.
 """
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Protocol
+from hashlib import sha256
+from typing import Final, Protocol
 
 from eventstore import json_values
 from eventstore.errors import InvalidFilter
@@ -92,6 +94,12 @@ class FilterItem:
         quantifier = all if self.all_predicates else any
         return quantifier(predicate.is_met_by(document) for predicate in self.predicates)
 
+    def normal_form(self) -> tuple[list[str], str, list[tuple[str, str]]]:
+        """The same for all items of the same meaning: sorted, each part once, and one predicate is *all* of one."""
+        predicates = sorted({(predicate.key, predicate.value) for predicate in self.predicates})
+        quantifier = "all" if self.all_predicates or len(predicates) <= 1 else "any"
+        return sorted(set(self.event_types)), quantifier, predicates
+
     def __str__(self) -> str:
         joint = " and " if self.all_predicates else " or "
         predicates = joint.join(str(predicate) for predicate in self.predicates)
@@ -103,6 +111,10 @@ class FilterItem:
 
 MOST_PARTS = 30_000
 """Items and predicates of one filter. A statement of PostgreSQL has at most 65,535 parameters."""
+
+
+_HASH_VERSION: Final = 1
+"""Part of what is hashed: raise it when the normal form changes, so that no snapshot is found under a wrong name."""
 
 
 class _Searchable(Protocol):
@@ -179,6 +191,20 @@ class Filter:
         """The same stream as it was when `sequence_number` was the newest event of the store."""
         check_position("up_to", sequence_number)
         return replace(self, up_to=sequence_number)
+
+    def as_of_moment(self, moment: datetime) -> "Filter":
+        """The same stream, only what had occurred by then, in the application's time."""
+        return replace(self, occurred_until=_aware("occurred_until", moment))
+
+    def hash(self) -> str:
+        """The name of this stream, for snapshots: equal for filters that say the same in another order or spelling.
+
+        The SHA-256, in hexadecimal, of a normal form. Bounds of position are left out: the filter for the tail must
+        find the snapshot that the tail continues.
+        """
+        times = [None if moment is None else moment.isoformat() for moment in (self.occurred_from, self.occurred_until)]
+        items = sorted({json.dumps(item.normal_form()) for item in self.items})
+        return sha256(json.dumps([_HASH_VERSION, items, times]).encode()).hexdigest()
 
     def __str__(self) -> str:
         words = " — or ".join(str(item) for item in self.items) if self.items else "any event"

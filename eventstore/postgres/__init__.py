@@ -2,5 +2,6 @@
 
 from eventstore.postgres.engine import PostgresEventStore
 from eventstore.postgres.pool import open_pool
+from eventstore.postgres.sql_text import where_clause
 
-__all__ = ["PostgresEventStore", "open_pool"]
+__all__ = ["PostgresEventStore", "open_pool", "where_clause"]

@@ -179,6 +179,8 @@ class Appender:
 
 def _execute_within(connection: Connection[Any], statement: bytes, parameters: list[object]) -> _Answer:
     """Append in the caller's transaction, which alone decides whether and when the events are committed."""
+    if connection.closed:
+        raise InvalidTransaction("the connection is closed")
     status = connection.info.transaction_status
     if connection.autocommit and status == TransactionStatus.IDLE:
         raise InvalidTransaction("the connection is in autocommit mode and no transaction is open")

@@ -12,6 +12,7 @@ from eventstore.postgres.appending import DEFAULT_LOCK_TIMEOUT, Appender
 from eventstore.postgres.pool import Pool
 from eventstore.postgres.reading import Reader
 from eventstore.postgres.schema import TableName, management
+from eventstore.postgres.sql_text import filled_in
 from eventstore.store import (
     AppendCondition,
     Consistency,
@@ -89,7 +90,7 @@ class PostgresEventStore:
     def sql(self, filter: Filter, *, limit: int | None = None, backwards: bool = False) -> str:
         """The statement that `query` sends, with the values in place: for people, and for EXPLAIN in psql."""
         check_limit(limit)
-        return statements.as_text(*statements.query(self._table, filter, limit, backwards))
+        return filled_in(*statements.query(self._table, filter, limit, backwards))
 
     def create_schema(self) -> None:
         """Create table, functions, triggers and indexes, all or nothing; if they exist, check them.

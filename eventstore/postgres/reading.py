@@ -36,10 +36,10 @@ class Reader:
         head = self.head()
         return self._windows(filter, head)
 
-    def window(self, filter: Filter, after: int, size: int = WINDOW) -> Batch:
-        """Examine the next `size` events after a position; the batch says how far that was."""
+    def window(self, filter: Filter, after: int) -> Batch:
+        """Examine the next few events after a position; the batch says how far that was."""
         up_to = HIGHEST_POSITION if filter.up_to is None else filter.up_to
-        statement, parameters = statements.window(self.table, filter, after, up_to, size)
+        statement, parameters = statements.window(self.table, filter, after, up_to, WINDOW)
         with borrowed(self.pool) as connection, translated(may_have_written=False):
             rows = fetch(connection, statement, parameters)
         examined: int | None = rows[0][0]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import LiteralString, TypeAlias
 
-from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
+from psycopg.sql import SQL, Composable, Composed, Identifier
 
 from eventstore.filters import Filter, FilterItem
 from eventstore.json_values import as_jsonb_text
@@ -127,14 +127,6 @@ def window(table: TableName, filter: Filter, after: int, up_to: int, size: int) 
     bounds = (times[0] is not None, times[1] is not None, False, False)
     parameters = [after, up_to, size, *_item_parameters(filter.items), *(moment for moment in times if moment)]
     return _window_text(table, _Shape(_shapes(filter), bounds, limited=True, backwards=False)), parameters
-
-
-def as_text(statement: bytes, parameters: list[Parameter]) -> str:
-    """A statement with its values in place, in few lines: to be read, and to be tried in psql."""
-    pieces = statement.decode().split("%s")
-    values = [Literal(value).as_string() for value in parameters]
-    filled = "".join(piece + value for piece, value in zip(pieces, [*values, ""], strict=True))
-    return "\n".join(line for line in filled.splitlines() if line.strip())
 
 
 def matching(filter: Filter) -> tuple[Composed, list[Parameter]]:
