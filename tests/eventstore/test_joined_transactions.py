@@ -22,7 +22,7 @@ from eventstore import (
     StorableEvent,
     StoreUnavailable,
 )
-from eventstore.postgres import PostgresEventStore
+from eventstore.postgres import PostgresEventStore, open_pool
 from eventstore.postgres.pool import Pool
 from tests.eventstore.examples import EVERYTHING, NOON, event, of_types, types_in_order
 from tests.eventstore.guarantee_checks import wait_until_blocked_or_done
@@ -103,6 +103,19 @@ def test_the_guard_sees_what_the_transaction_itself_has_appended(
         store.append(event("Lent"), condition=condition, connection=caller)
     assert conflict.value.event.sequence_number == 1
     assert store.append(event("Lent"), condition=AppendCondition(of_types("Lent"), 1), connection=caller) == [2]
+
+
+def test_a_stale_guard_needs_no_second_connection(dsn: str, store: PostgresEventStore, table: str) -> None:
+    """All others of the pool may be waiting for the very lock that this transaction holds."""
+    store.append(event("Lent"), *[event("Noise") for _ in range(1_100)])
+    with open_pool(dsn, max_size=1, timeout=5) as pool:
+        pool.timeout = 0.05
+        with pool.connection() as connection, connection.transaction():
+            joined = PostgresEventStore(pool, table)
+            fresh = AppendCondition(of_types("Returned"), 0)
+            assert joined.append(event("Returned"), condition=fresh, connection=connection) == [1_102]
+            with pytest.raises(ConcurrencyConflict):
+                joined.append(event(), condition=AppendCondition(of_types("Lent"), 0), connection=connection)
 
 
 def test_a_stale_guard_sees_what_the_transaction_itself_has_appended(

@@ -91,6 +91,32 @@ def test_numbers_that_were_never_committed_do_not_hold_a_stream_up(
     assert [found.event_type for found in store.stream(EVERYTHING.as_of(21))] == ["First"]
 
 
+def test_a_stream_is_in_order_wherever_the_rows_lie(
+    dsn: str, store: PostgresEventStore, table: str, narrow: None
+) -> None:
+    """Vacuum frees the place of rows that were rolled back, and later ones move in."""
+    for number in range(1, 5):
+        store.append(event(payload=f'{{"N": {number}}}'))
+    with psycopg.connect(dsn) as connection:
+        store.append(event("Undone", f'{{"Text": "{"x" * 7_000}"}}'), connection=connection)
+        connection.rollback()
+    long = "".join(chr(0x4E00 + index * 7 % 20_000) for index in range(2_000))
+    with psycopg.connect(dsn) as connection:
+        store.append(*[event("Undone", f'{{"Text": "{long}"}}') for _ in range(8)], connection=connection)
+        connection.rollback()
+    store.append(event(payload='{"N": 5}'), *[event(payload=f'{{"N": {number}}}') for number in range(6, 40)])
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(SQL("VACUUM {}").format(Identifier(table)))
+    store.append(event(payload='{"N": 40}'), *[event(payload=f'{{"N": {number}}}') for number in range(41, 80)])
+    scans = "-c enable_seqscan=on -c enable_indexscan=off -c enable_indexonlyscan=off -c enable_bitmapscan=off"
+    with psycopg.connect(dsn, options=scans) as connection:
+        lying = connection.execute(SQL("SELECT sequence_number FROM {}").format(Identifier(table))).fetchall()
+        assert lying != sorted(lying), "the rows lie in order, so this test would prove nothing"
+    with open_pool(psycopg.conninfo.make_conninfo(dsn, options=scans)) as pool:
+        found = list(PostgresEventStore(pool, table).stream(EVERYTHING))
+    assert [stored.payload for stored in found] == [f'{{"N": {number}}}'.encode() for number in range(1, 80)]
+
+
 def test_no_transaction_stays_open_between_windows(
     dsn: str, store: PostgresEventStore, table: str, narrow: None
 ) -> None:
