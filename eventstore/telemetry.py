@@ -87,23 +87,13 @@ class InstrumentedEventStore:
         self._tracer = get_tracer("eventstore", tracer_provider=tracer_provider)
         meter = get_meter("eventstore", meter_provider=meter_provider)
         self._duration = meter.create_histogram(
-            "db.client.operation.duration",
-            "s",
-            "Duration of database client operations.",
-            explicit_bucket_boundaries_advisory=_SECONDS,
+            "db.client.operation.duration", "s", explicit_bucket_boundaries_advisory=_SECONDS
         )
         self._events = meter.create_histogram(
-            "eventstore.operation.events",
-            "{event}",
-            "Events that an operation read, delivered or stored.",
-            explicit_bucket_boundaries_advisory=_EVENTS,
+            "eventstore.operation.events", "{event}", explicit_bucket_boundaries_advisory=_EVENTS
         )
-        self._conflicts = meter.create_counter(
-            "eventstore.append.conflicts", "{conflict}", "Appends refused because a matching event had come between."
-        )
-        self._repeated = meter.create_counter(
-            "eventstore.append.repeated", "{append}", "Appends of events that had been sent before."
-        )
+        self._conflicts = meter.create_counter("eventstore.append.conflicts", "{conflict}")
+        self._repeated = meter.create_counter("eventstore.append.repeated", "{append}")
 
     def query(
         self,
@@ -178,7 +168,8 @@ class InstrumentedEventStore:
         operation = _Operation(span, attributes, copy_context())
         operation.run(attach, set_span_in_context(span))
         if filter is not None and span.is_recording():
-            words = str(filter) if self._predicate_values else _filter_without_values(filter)
+            items = dict.fromkeys(_without_values(item) for item in filter.items)
+            words = str(filter) if self._predicate_values else " — or ".join(items) or "any event"
             operation.tell({"eventstore.filter": words, "eventstore.filter_items": len(filter.items)})
         began = perf_counter()
         ending: dict[str, str] = {}
@@ -322,10 +313,6 @@ def _met(conflict: ConcurrencyConflict, condition: AppendCondition | None) -> di
         "eventstore.conflict.event_type": conflict.event.event_type,
         "eventstore.conflict.filter_item": met[0] if met else "any event",
     }
-
-
-def _filter_without_values(filter: Filter) -> str:
-    return " — or ".join(dict.fromkeys(_without_values(item) for item in filter.items)) or "any event"
 
 
 def _without_values(item: FilterItem) -> str:
