@@ -167,26 +167,26 @@ class InstrumentedEventStore:
         span = self._tracer.start_span(name + self._suffix, kind=SpanKind.CLIENT, attributes=attributes)
         operation = _Operation(span, attributes, copy_context())
         operation.run(attach, set_span_in_context(span))
-        if filter is not None and span.is_recording():
-            items = dict.fromkeys(_without_values(item) for item in filter.items)
-            words = str(filter) if self._predicate_values else " — or ".join(items) or "any event"
-            operation.tell({"eventstore.filter": words, "eventstore.filter_items": len(filter.items)})
         began = perf_counter()
         ending: dict[str, str] = {}
         try:
+            if filter is not None and span.is_recording():
+                items = dict.fromkeys(_without_values(item) for item in filter.items)
+                words = str(filter) if self._predicate_values else " — or ".join(items) or "any event"
+                operation.tell({"eventstore.filter": words, "eventstore.filter_items": len(filter.items)})
             yield operation
         except (ConcurrencyConflict, EventIdReused) as refusal:
             ending = {"eventstore.refusal": type(refusal).__qualname__}
             raise
         except Exception as error:
             ending = {"error.type": type(error).__qualname__}
-            _record(operation.span, error)
+            _record(span, error)
             raise
         finally:
             if timed:
                 operation.measure(self._duration.record, perf_counter() - began, ending)
             operation.tell(ending)
-            operation.span.end()
+            span.end()
 
     def _stream(self, filter: Filter, options: Mapping[str, Any]) -> Generator[SequencedEvent | None]:
         """The events, after a None that comes when the store has been asked: the head of that moment bounds a stream.

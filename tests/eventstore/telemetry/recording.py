@@ -58,8 +58,8 @@ class Telemetry:
         self.meters = MeterProvider([self._reader], shutdown_on_exit=False)
 
     def over(self, store: EventStore, **options: Any) -> InstrumentedEventStore:
-        options = {"collection": "events", **options}
-        return InstrumentedEventStore(store, tracer_provider=self.tracers, meter_provider=self.meters, **options)
+        usual = {"collection": "events", "tracer_provider": self.tracers, "meter_provider": self.meters}
+        return InstrumentedEventStore(store, **{**usual, **options})
 
     @property
     def names(self) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from opentelemetry.trace import StatusCode
+from opentelemetry.trace import NoOpTracerProvider, StatusCode
 
 from eventstore import (
     AppendCondition,
@@ -148,13 +148,14 @@ def test_a_conflict_ends_all_doubt(engine: EventStore, telemetry: Telemetry) -> 
     assert telemetry.events("append") == 1
 
 
-def test_only_the_latest_appends_are_remembered(watched_memory: InstrumentedEventStore, telemetry: Telemetry) -> None:
+def test_only_the_latest_appends_are_remembered(telemetry: Telemetry) -> None:
+    watched = telemetry.over(InMemoryEventStore(), tracer_provider=NoOpTracerProvider())
     oldest, kept = lent(), lent()
-    watched_memory.append(oldest)
-    watched_memory.append(kept)
+    watched.append(oldest)
+    watched.append(kept)
     for _ in range(9_999):
-        watched_memory.append(lent("bob"))
-    watched_memory.append(kept)
+        watched.append(lent("bob"))
+    watched.append(kept)
     assert repeated(telemetry, "acknowledged") == 1
-    watched_memory.append(oldest)
+    watched.append(oldest)
     assert repeated(telemetry, "acknowledged") == 1
