@@ -58,8 +58,8 @@ class InstrumentedEventStore:
 
     >>> store = InstrumentedEventStore(PostgresEventStore(pool), collection="events")  # doctest: +SKIP
 
-    Keywords that only an engine knows, such as `connection=`, are handed on too. What else an engine can do, such as
-    `create_schema`, is not wrapped.
+    Keywords that only an engine knows are handed on too: an append that joins a transaction with `connection=` counts when
+    it is acknowledged, whatever becomes of the transaction. Other methods, such as `create_schema`, are the engine's.
 
     Args:
         store: what to watch. Wrapping it twice tells everything twice.
