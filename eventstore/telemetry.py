@@ -58,8 +58,8 @@ class InstrumentedEventStore:
 
     >>> store = InstrumentedEventStore(PostgresEventStore(pool), collection="events")  # doctest: +SKIP
 
-    Keywords that only an engine knows are handed on too: an append that joins a transaction with `connection=` counts when
-    it is acknowledged, whatever becomes of the transaction. Other methods, such as `create_schema`, are the engine's.
+    Keywords that only an engine knows are handed on too. An append that joins a transaction with `connection=` counts
+    when it is acknowledged, whatever becomes of the transaction. Other methods, such as `create_schema`, stay behind.
 
     Args:
         store: what to watch. Wrapping it twice tells everything twice.

@@ -4,10 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from eventstore import (
-    EventStore,
-    InMemoryEventStore,
-)
+from eventstore import EventStore, InMemoryEventStore
 from eventstore.telemetry import InstrumentedEventStore
 from tests.eventstore.telemetry.recording import Telemetry
 

@@ -5,21 +5,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import (
-    HistogramDataPoint,
-    InMemoryMetricReader,
-    MetricsData,
-)
+from opentelemetry.sdk.metrics.export import HistogramDataPoint, InMemoryMetricReader, MetricsData
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from eventstore import (
-    EventStore,
-    FilterBuilder,
-    P,
-    StorableEvent,
-)
+from eventstore import EventStore, FilterBuilder, P, StorableEvent
 from eventstore.telemetry import InstrumentedEventStore
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -9,14 +9,7 @@ from typing import Any
 import pytest
 from opentelemetry import trace
 
-from eventstore import (
-    EventStore,
-    EventStream,
-    Filter,
-    InvalidFilter,
-    SequencedEvent,
-    StorableEvent,
-)
+from eventstore import EventStore, EventStream, Filter, InvalidFilter, SequencedEvent, StorableEvent
 from eventstore.telemetry import InstrumentedEventStore
 from tests.eventstore.telemetry.recording import EVERYTHING, Telemetry, lent, parents
 from tests.wrapped_store import WrappedStore

@@ -35,12 +35,7 @@ from eventstore import (
 )
 from eventstore.postgres import PostgresEventStore
 from eventstore.telemetry import InstrumentedEventStore
-from tests.eventstore.telemetry.recording import (
-    ABOUT_ANN,
-    EVERYTHING,
-    Telemetry,
-    lent,
-)
+from tests.eventstore.telemetry.recording import ABOUT_ANN, EVERYTHING, Telemetry, lent
 from tests.wrapped_store import WrappedStore
 
 
