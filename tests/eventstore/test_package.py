@@ -17,8 +17,9 @@ PYTHON_BLOCK = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
 def test_the_program_in_the_readme_runs(dsn: str, table: str) -> None:
-    program, embedded = PYTHON_BLOCK.findall((ROOT / "eventstore/README.md").read_text())
-    compile(embedded, "README.md", "exec")
+    program, *others = PYTHON_BLOCK.findall((ROOT / "eventstore/README.md").read_text())
+    for other in others:
+        compile(other, "README.md", "exec")
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute(SQL("CREATE DATABASE {}").format(Identifier(table)))
     printed = io.StringIO()
