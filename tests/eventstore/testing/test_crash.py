@@ -1,0 +1,196 @@
+"""Crashes under load lose nothing that was acknowledged, and a server or store that does is found out."""
+
+import dataclasses
+import subprocess
+import sys
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from eventstore import (
+    AppendCondition,
+    EventIdReused,
+    EventStore,
+    EventStream,
+    InMemoryEventStore,
+    SequencedEvent,
+    StorableEvent,
+    StoreUnavailable,
+)
+from eventstore.postgres import PostgresEventStore, open_pool
+from eventstore.postgres.embedded import EmbeddedServer, throwaway_server
+from eventstore.postgres.pool import borrowed
+from eventstore.testing.crash import CrashReport, NothingProven, crash_under_load
+from eventstore.testing.ledger import Promise, Violation
+
+SLOW_COMMITS = {"synchronous_commit": "off", "wal_writer_delay": "10s"}
+
+
+def kills(number: int) -> Callable[[CrashReport], bool]:
+    return lambda report: report.kills < number
+
+
+@contextmanager
+def server_and_store(options: dict[str, str]) -> Generator[tuple[EmbeddedServer, PostgresEventStore]]:
+    with throwaway_server(options=options) as server, open_pool(server.dsn, max_size=9, timeout=60) as pool:
+        store = PostgresEventStore(pool)
+        store.create_schema()
+        with borrowed(pool) as connection:
+            connection.execute("CHECKPOINT")  # the table outlives the first crash even without durable commits
+        yield server, store
+
+
+def test_a_server_that_is_killed_under_load_keeps_every_promise() -> None:
+    with server_and_store({}) as (server, store):
+        report = crash_under_load(server, store, go_on=kills(4))
+    assert report.is_clean, "\n".join(map(str, report.violations))
+    assert report.kills == 4
+    assert report.in_doubt == report.found_stored + report.found_missing > 0
+
+
+def test_a_server_whose_commits_do_not_wait_for_the_disk_is_found_out() -> None:
+    with server_and_store(SLOW_COMMITS) as (server, store):
+        report = crash_under_load(server, store, go_on=kills(20))
+    promises = {violation.promise for violation in report.violations}
+    assert Promise.DURABLE in promises, report
+
+
+class Everlasting:
+    """In place of a server: it "crashes" without any consequence, so that a store in memory can be judged."""
+
+    def kill(self) -> None: ...
+
+    def restart(self) -> None: ...
+
+
+class Twin:
+    """A store with a fault: hands on to one in memory, but for what a subclass does otherwise."""
+
+    def __init__(self) -> None:
+        self.real = InMemoryEventStore()
+        self.appends = 0
+
+    def query(self, filter: Any, *, limit: int | None = None, backwards: bool = False) -> EventStream:
+        return self.real.query(filter, limit=limit, backwards=backwards)
+
+    def append(
+        self, first: StorableEvent, /, *more: StorableEvent, condition: AppendCondition | None = None
+    ) -> list[int]:
+        self.appends += 1
+        return self.real.append(first, *more, condition=condition)
+
+
+class LosesTheThirdAppend(Twin):
+    def append(
+        self, first: StorableEvent, /, *more: StorableEvent, condition: AppendCondition | None = None
+    ) -> list[int]:
+        numbers = super().append(first, *more, condition=condition)
+        return numbers if self.appends != 3 else [number + 1_000_000 for number in numbers]
+
+
+class DoubtsEveryTenthAppend(Twin):
+    """As it should be: of unknown outcome, half of them stored, and never a lie."""
+
+    def append(
+        self, first: StorableEvent, /, *more: StorableEvent, condition: AppendCondition | None = None
+    ) -> list[int]:
+        self.appends += 1
+        if self.appends % 20 == 0:
+            self.real.append(first, *more, condition=condition)
+        if self.appends % 10 == 0:
+            raise StoreUnavailable("the answer was lost", outcome_unknown=True)
+        return self.real.append(first, *more, condition=condition)
+
+
+class SaysItRefused(Twin):
+    """Stores the event and says that it did not."""
+
+    def append(
+        self, first: StorableEvent, /, *more: StorableEvent, condition: AppendCondition | None = None
+    ) -> list[int]:
+        numbers = super().append(first, *more, condition=condition)
+        if self.appends % 10 == 0:
+            raise StoreUnavailable("no", outcome_unknown=False)
+        return numbers
+
+
+class ForgetsItsGuards(Twin):
+    def append(
+        self, first: StorableEvent, /, *more: StorableEvent, condition: AppendCondition | None = None
+    ) -> list[int]:
+        return super().append(first, *more)
+
+
+class AnswersNonsense(Twin):
+    def append(
+        self, first: StorableEvent, /, *more: StorableEvent, condition: AppendCondition | None = None
+    ) -> list[int]:
+        super().append(first, *more, condition=condition)
+        if self.appends % 10 == 0:
+            raise EventIdReused("you sent that before")
+        return super().append(first, *more, condition=condition)
+
+
+class RewritesHistory(Twin):
+    """Shows another time for the first event, at every query a later one."""
+
+    def query(self, filter: Any, *, limit: int | None = None, backwards: bool = False) -> EventStream:
+        stream = super().query(filter, limit=limit, backwards=backwards)
+        return dataclasses.replace(stream, events=tuple(self._rewritten(event) for event in stream))
+
+    def _rewritten(self, event: SequencedEvent) -> SequencedEvent:
+        return dataclasses.replace(event, metadata=b'{"Asked": %d}' % self.appends)
+
+
+def crashed(store: EventStore, go_on: Callable[[CrashReport], bool]) -> CrashReport:
+    server: Any = Everlasting()
+    return crash_under_load(server, store, go_on=go_on, writers=4)
+
+
+@pytest.mark.parametrize(
+    ("twin", "promise"),
+    [
+        (LosesTheThirdAppend, Promise.NUMBERED),
+        (SaysItRefused, Promise.REFUSED),
+        (ForgetsItsGuards, Promise.GUARDED),
+        (AnswersNonsense, Promise.ANSWERED),
+        (RewritesHistory, Promise.UNCHANGED),
+    ],
+)
+def test_a_store_with_a_fault_is_found_out(twin: Callable[[], EventStore], promise: Promise) -> None:
+    report = crashed(twin(), kills(2))
+    assert promise in {violation.promise for violation in report.violations}
+    assert str(report.violations[0]).startswith("broken: ")
+
+
+def test_doubts_are_counted_by_what_became_of_them() -> None:
+    report = crashed(DoubtsEveryTenthAppend(), kills(1))
+    assert report.is_clean, "\n".join(map(str, report.violations))
+    assert report.found_stored
+    assert report.found_missing
+
+
+def test_a_run_in_which_nothing_was_in_doubt_proves_nothing() -> None:
+    with pytest.raises(NothingProven, match="no outcome was ever unknown"):
+        crashed(Twin(), kills(1))
+
+
+def test_a_run_without_a_kill_proves_nothing() -> None:
+    with pytest.raises(NothingProven, match="the server was never killed"):
+        crashed(DoubtsEveryTenthAppend(), kills(0))
+
+
+def test_a_report_without_load_names_all_that_is_missing() -> None:
+    with pytest.raises(NothingProven, match=r"never killed.*no append.*no batch.*no guard.*no outcome"):
+        CrashReport().check_that_it_proves_something()
+    CrashReport(violations=(Violation(Promise.ONCE, "twice"),)).check_that_it_proves_something()
+
+
+def test_the_command_prints_what_came_out() -> None:
+    command = [sys.executable, "-m", "eventstore.testing.crash", "--seconds", "3", "--writers", "3", "--seed", "5"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "3 writers, seed 5" in done.stdout
+    assert "violations                              0" in done.stdout
