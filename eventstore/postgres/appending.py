@@ -24,6 +24,7 @@ from eventstore.filters import Filter
 from eventstore.postgres import statements
 from eventstore.postgres.pool import Pool, borrowed, fetch
 from eventstore.postgres.reading import stream_of
+from eventstore.postgres.replication import replication_awaited
 from eventstore.postgres.schema import TableName
 from eventstore.postgres.sqlstates import translated
 from eventstore.store import AppendCondition, EventStream, check_ids_differ
@@ -125,7 +126,11 @@ class Appender:
         return self._execute(statement, parameters)
 
     def _execute(self, statement: bytes, parameters: list[object]) -> _Answer:
-        with borrowed(self._pool) as connection, translated(may_have_written=True):
+        with (
+            borrowed(self._pool) as connection,
+            translated(may_have_written=True),
+            replication_awaited(connection),
+        ):
             if self._server_defaults_to_read_committed:
                 try:
                     return _Answer(*fetch(connection, statement, parameters)[0])

@@ -9,20 +9,21 @@ import psycopg
 from eventstore.errors import EventStoreError, InvalidEvent, SchemaMissing, StoreUnavailable
 
 # The longest prefix of the SQLSTATE that stands here decides
-# (https://www.postgresql.org/docs/current/errcodes-appendix.html).
-_MEANING: Final[dict[str, str]] = {
-    "08": "connection lost",
+# (https://www.postgresql.org/docs/current/errcodes-appendix.html). Everything else means that the statement was refused
+# or cancelled and its transaction rolled back: locks, timeouts, rights, read-only, disk, memory.
+MEANING: Final[dict[str, str]] = {
+    "08": "in doubt",  # connection exceptions; PgBouncer says so when it loses the server
     "22": "bad data",
     "23": "bad data",
+    "25P03": "refused",  # idle_in_transaction_session_timeout: the transaction was open, so it was never committed
     "3F000": "schema missing",  # invalid_schema_name
+    "40003": "in doubt",  # statement_completion_unknown
     "42P01": "schema missing",  # undefined_table
     "42883": "schema missing",  # undefined_function
     "54": "bad data",  # program limits: nesting, size
-    "57P01": "connection lost",  # admin_shutdown
-    "57P02": "connection lost",  # crash_shutdown
-    "57P03": "refused",  # cannot_connect_now
-    "57P05": "connection lost",  # idle_session_timeout
+    "57P": "in doubt",  # shutdown by an administrator or a crash, perhaps said by a pooler in between
 }
+_ENDS_THE_SESSION: Final = ("FATAL", "PANIC")
 
 
 @contextmanager
@@ -44,16 +45,20 @@ def _translate(error: psycopg.Error, *, may_have_written: bool) -> EventStoreErr
         if isinstance(error, psycopg.DataError):  # refused by the client before sending
             return InvalidEvent(reason)
         return StoreUnavailable(reason, outcome_unknown=may_have_written)
-    match _meaning_of(error.sqlstate):
+    match _meaning_of(error.sqlstate, error.diag.severity_nonlocalized):
         case "bad data":
             return InvalidEvent(f"PostgreSQL refuses the event: {reason}")
         case "schema missing":
             return SchemaMissing(f"{reason}; create_schema() or the SQL in initdb/ makes what is missing")
-        case "connection lost":
+        case "in doubt":
             return StoreUnavailable(reason, outcome_unknown=may_have_written)
-        case _:  # the statement was refused or cancelled and rolled back: locks, timeouts, rights, disk, memory
+        case _:
             return StoreUnavailable(f"{reason} (SQLSTATE {error.sqlstate})", outcome_unknown=False)
 
 
-def _meaning_of(sqlstate: str) -> str:
-    return _MEANING.get(sqlstate) or _MEANING.get(sqlstate[:2], "refused")
+def _meaning_of(sqlstate: str, severity: str | None) -> str:
+    for length in (5, 3, 2):
+        if meaning := MEANING.get(sqlstate[:length]):
+            return meaning
+    # A session that ends may do so after the commit and before the answer. An error within it is always before.
+    return "in doubt" if severity in _ENDS_THE_SESSION else "refused"

@@ -39,35 +39,39 @@ def main() -> None:
     seed = random.randrange(1_000_000) if arguments.seed is None else arguments.seed  # noqa: S311  # no secret
     options = _WEAKENED if arguments.weakened else {}
     logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)  # connections break all the time: that is meant
-    began = time.monotonic()
     try:
         with throwaway_server(options=options) as server:
-            report = _run(server, arguments.writers, seed, _until(began + arguments.seconds, began))
+            report, seconds = _run(server, arguments.writers, seed, arguments.seconds)
     except (EventStoreError, EmbeddedServerError, NothingProven) as error:
         sys.exit(f"\nerror: {error}")
-    _say(_described(report, arguments.writers, seed, time.monotonic() - began))
+    _say(_described(report, arguments.writers, seed, seconds))
     sys.exit(0 if report.is_clean else 1)
 
 
-def _run(server: EmbeddedServer, writers: int, seed: int, go_on: Callable[[CrashReport], bool]) -> CrashReport:
+def _run(server: EmbeddedServer, writers: int, seed: int, seconds: int) -> tuple[CrashReport, float]:
     with open_pool(server.dsn, max_size=writers + 1) as pool:
         store = PostgresEventStore(pool)
         store.create_schema()
         with borrowed(pool) as connection:
             connection.execute("CHECKPOINT")  # so that even a weakened server keeps the table
-        return crash_under_load(server, store, go_on=go_on, writers=writers, seed=seed)
+        began = time.monotonic()
+        report = crash_under_load(server, store, go_on=_for(seconds), writers=writers, seed=seed)
+        return report, time.monotonic() - began
 
 
-def _until(deadline: float, began: float) -> Callable[[CrashReport], bool]:
+def _for(seconds: int) -> Callable[[CrashReport], bool]:
+    """So long, and at least one kill."""
+    began = time.monotonic()
+
     def go_on(report: CrashReport) -> bool:
         now = time.monotonic()
         if sys.stdout.isatty():
             sys.stdout.write(
-                f"\r{now - began:3.0f} of {deadline - began:.0f} s, killed {report.kills} times,"
+                f"\r{now - began:3.0f} of {seconds} s, killed {report.kills} times,"
                 f" {report.acknowledged:,} appends acknowledged, {report.in_doubt} were in doubt"
             )
             sys.stdout.flush()
-        return now < deadline
+        return now < began + seconds or not report.kills
 
     return go_on
 
