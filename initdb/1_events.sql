@@ -164,18 +164,24 @@ BEGIN
     IF p_lock_timeout <> '5s' THEN
         PERFORM set_config('lock_timeout', p_lock_timeout, true);
     END IF;
+    IF current_setting('client_min_messages') = 'error' THEN
+        -- Until the end of the transaction: only a warning says that its commit gave up waiting for a standby.
+        PERFORM set_config('client_min_messages', 'warning', true);
+    END IF;
     asked := clock_timestamp();
     PERFORM pg_advisory_xact_lock(1165382516, -1479727618);
     result.lock_waited := extract(epoch FROM clock_timestamp() - asked) * 1000000;
 
     SELECT coalesce(max(e.sequence_number), 0) INTO result.head FROM public.events e;
 
-    -- 2. Stored already? The connection may have died after COMMIT, and the client asks once more.
+    -- 2. Stored already? The connection may have died after COMMIT, and the client asks once more. The message, which
+    -- nobody needs to read, gives this transaction a commit of its own: it waits for flush and standby as the first did.
     SELECT e.sequence_number, e.event_type = p_event_type AND e.payload = p_payload AS same
     INTO stored
     FROM public.events e
     WHERE e.event_id = p_event_id;
     IF FOUND THEN
+        PERFORM pg_logical_emit_message(true, 'eventstore', '');
         result.status := CASE WHEN stored.same THEN 'already stored' ELSE 'event id reused' END;
         result.sequence_numbers := CASE WHEN stored.same THEN ARRAY[stored.sequence_number] END;
         RETURN result;
@@ -222,6 +228,10 @@ BEGIN
     IF p_lock_timeout <> '5s' THEN
         PERFORM set_config('lock_timeout', p_lock_timeout, true);
     END IF;
+    IF current_setting('client_min_messages') = 'error' THEN
+        -- Until the end of the transaction: only a warning says that its commit gave up waiting for a standby.
+        PERFORM set_config('client_min_messages', 'warning', true);
+    END IF;
     asked := clock_timestamp();
     PERFORM pg_advisory_xact_lock(1165382516, -1479727618);
     result.lock_waited := extract(epoch FROM clock_timestamp() - asked) * 1000000;
@@ -242,6 +252,7 @@ BEGIN
         OFFSET 0
     ) e;
     IF stored.sequence_numbers IS NOT NULL THEN
+        PERFORM pg_logical_emit_message(true, 'eventstore', '');
         result.status := CASE WHEN stored.same THEN 'already stored' ELSE 'event id reused' END;
         result.sequence_numbers := CASE WHEN stored.same THEN stored.sequence_numbers END;
         RETURN result;
