@@ -1,13 +1,8 @@
-"""What happens when a server is down, busy, restarted, or behind PgBouncer, and when an answer gets lost."""
+"""What happens when a server is down or busy, a pool exhausted or not ours, and when an answer gets lost."""
 
-import os
-import pwd
-import subprocess
 import tempfile
-import threading
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +12,7 @@ from psycopg_pool import ConnectionPool
 
 from eventstore import EventIdReused, InvalidEvent, StorableEvent, StoreUnavailable
 from eventstore.postgres import PostgresEventStore, open_pool
-from eventstore.postgres.embedded import throwaway_server
 from eventstore.postgres.pool import Pool, borrowed
-from eventstore.testing.race import free_race, race_for_prizes
 from tests.eventstore import guarantee_checks as checks
 from tests.eventstore.lossy_proxy import LossyProxy
 
@@ -129,19 +122,6 @@ def test_a_pool_that_is_not_ours_works_and_gets_its_connection_back_as_it_was(
             assert connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
 
 
-def test_a_restarted_server_is_used_again() -> None:
-    with throwaway_server() as server, open_pool(server.dsn, max_size=1) as pool:
-        store = PostgresEventStore(pool)
-        store.create_schema()
-        event = checks.event()
-        [number] = store.append(event)
-        server.kill()
-        with pytest.raises(StoreUnavailable):
-            store.append(event)
-        server.restart()
-        assert store.append(event) == [number]
-
-
 def test_racing_retries_of_one_event_store_it_once(store: PostgresEventStore) -> None:
     event = checks.event("Once")
     other = StorableEvent(event.event_id, "Other", checks.NOW, b"{}", b"{}")
@@ -150,61 +130,3 @@ def test_racing_retries_of_one_event_store_it_once(store: PostgresEventStore) ->
     assert numbers == [[1]] * 40
     with pytest.raises(EventIdReused):
         store.append(other)
-
-
-@contextmanager
-def pgbouncer(dsn: str, user: str, folder: Path) -> Generator[str]:
-    """PgBouncer in transaction mode with few server connections; the value is its connection string."""
-    place = psycopg.conninfo.conninfo_to_dict(dsn)
-    settings = folder / "pgbouncer.ini"
-    settings.write_text(
-        f"""
-[databases]
-* = host={place["host"]} port={place.get("port") or 5432} user={place["user"]} dbname={place["dbname"]}
-[pgbouncer]
-pool_mode = transaction
-default_pool_size = 4
-auth_type = any
-listen_addr =
-unix_socket_dir = {folder}
-listen_port = 6543
-logfile = {folder / "pgbouncer.log"}
-"""
-    )
-    account = pwd.getpwnam(user)
-    if os.geteuid() == 0:
-        os.chown(folder, account.pw_uid, account.pw_gid)
-    ids: dict[str, Any] = (
-        {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []} if os.geteuid() == 0 else {}
-    )
-    with subprocess.Popen(["pgbouncer", "--quiet", str(settings)], **ids) as process:
-        try:
-            yield f"host={folder} port=6543 user=anybody dbname=library connect_timeout=5"
-        finally:
-            process.terminate()
-
-
-@pytest.mark.pgbouncer
-def test_the_guards_hold_through_pgbouncer_in_transaction_mode() -> None:
-    user = pwd.getpwuid(os.geteuid() or pwd.getpwnam("nobody").pw_uid).pw_name
-    with (
-        tempfile.TemporaryDirectory(prefix="bouncer-") as folder,
-        throwaway_server(extra_peer_users=[user]) as server,
-        pgbouncer(server.dsn, user, Path(folder)) as dsn,
-    ):
-        _wait_for_socket(Path(folder) / ".s.PGSQL.6543")
-        with open_pool(dsn, max_size=8, prepare=False) as pool:
-            prizes, free = PostgresEventStore(pool, "prizes"), PostgresEventStore(pool, "free")
-            for store in (prizes, free):
-                store.create_schema()
-            assert race_for_prizes(prizes, rounds=30).is_clean
-            assert free_race(free, rounds=30).is_clean
-
-
-def _wait_for_socket(path: Path) -> None:
-    pause = threading.Event()
-    for _ in range(1000):
-        if path.exists():
-            return
-        pause.wait(0.01)
-    pytest.fail(f"PgBouncer did not open {path}")
