@@ -1,10 +1,11 @@
 """Crashes under load lose nothing that was acknowledged, and a server or store that does is found out."""
 
+import contextlib
 import dataclasses
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ from eventstore import (
     StoreUnavailable,
 )
 from eventstore.postgres import PostgresEventStore, open_pool
-from eventstore.postgres.embedded import EmbeddedServer, throwaway_server
+from eventstore.postgres.embedded import EmbeddedServer, EmbeddedServerError, throwaway_server
 from eventstore.postgres.pool import borrowed
 from eventstore.testing.crash import CrashReport, NothingProven, crash_under_load
 from eventstore.testing.ledger import Promise, Violation
@@ -33,7 +34,7 @@ def kills(number: int) -> Callable[[CrashReport], bool]:
     return lambda report: report.kills < number
 
 
-@contextmanager
+@contextlib.contextmanager
 def server_and_store(options: dict[str, str]) -> Generator[tuple[EmbeddedServer, PostgresEventStore]]:
     with throwaway_server(options=options) as server, open_pool(server.dsn, max_size=9, timeout=60) as pool:
         store = PostgresEventStore(pool)
@@ -174,9 +175,97 @@ def test_a_report_without_load_names_all_that_is_missing() -> None:
     CrashReport(violations=(Violation(Promise.ONCE, "twice"),)).check_that_it_proves_something()
 
 
-def test_the_command_prints_what_came_out() -> None:
+def run_command(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "eventstore.testing.crash", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_the_command_prints_what_came_out_and_shows_progress_on_a_terminal() -> None:
     command = [sys.executable, "-m", "eventstore.testing.crash", "--seconds", "4", "--seed", "5"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "8 writers, seed 5" in done.stdout
-    assert "violations                              0" in done.stdout
+    terminal, its_end = os.openpty()
+    with subprocess.Popen(command, stdout=its_end, stderr=subprocess.PIPE) as process:
+        os.close(its_end)
+        shown = "".join(lines_of(terminal))
+        assert process.wait() == 0, process.stderr.read() if process.stderr else shown
+    assert "of 4 s, killed 1 times" in shown
+    assert "8 writers, seed 5" in shown
+    assert "violations                              0" in shown
+
+
+def lines_of(terminal: int) -> Generator[str]:
+    with contextlib.suppress(OSError), os.fdopen(terminal, "rb", buffering=0) as opened:  # its end is an error
+        while part := opened.read(4096):
+            yield part.decode(errors="replace")
+
+
+def test_the_command_finds_out_a_weakened_server() -> None:
+    done = run_command("--seconds", "60", "--weakened")
+    assert done.returncode == 1
+    assert "broken: what was acknowledged is stored" in done.stdout + done.stderr
+
+
+def test_the_command_says_when_it_proves_nothing() -> None:
+    done = run_command("--seconds", "1", "--writers", "1")
+    assert done.returncode == 1
+    assert "proves nothing" in done.stderr
+    assert "no guard refused anything" in done.stderr
+
+
+def test_the_command_refuses_to_run_without_writers() -> None:
+    done = run_command("--writers", "0")
+    assert done.returncode == 2
+    assert "must be at least 1" in done.stderr
+
+
+class Refuses(Twin):
+    def append(self, first: StorableEvent, /, *more: StorableEvent, **options: Any) -> list[int]:
+        raise StoreUnavailable("not today", outcome_unknown=False)
+
+
+def test_a_server_that_stays_useless_is_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("eventstore.testing.crash._LONGEST_RECOVERY", 0.05)
+    with pytest.raises(NothingProven, match="not every writer could append"):
+        crashed(Refuses(), kills(1))
+
+
+class Crashes(Twin):
+    def append(self, first: StorableEvent, /, *more: StorableEvent, **options: Any) -> list[int]:
+        raise ZeroDivisionError
+
+
+def test_an_error_of_a_writer_is_an_error_of_the_run() -> None:
+    with pytest.raises(ZeroDivisionError):
+        crashed(Crashes(), kills(1))
+
+
+class NeverComesBack(Everlasting):
+    """The server does not start again; its store is in doubt, then silent."""
+
+    def __init__(self) -> None:
+        self.store = Mortal()
+
+    def kill(self) -> None:
+        self.store.dead = True
+
+    def restart(self) -> None:
+        raise EmbeddedServerError("no space left on device")
+
+
+class Mortal(Twin):
+    dead = False
+
+    def query(self, filter: Filter, **options: Any) -> EventStream:
+        if self.dead:
+            raise StoreUnavailable("down", outcome_unknown=False)
+        return super().query(filter, **options)
+
+    def append(self, first: StorableEvent, /, *more: StorableEvent, **options: Any) -> list[int]:
+        if self.dead:
+            raise StoreUnavailable("down", outcome_unknown=True)
+        return super().append(first, *more, **options)
+
+
+def test_writers_do_not_wait_for_a_server_that_does_not_start_again() -> None:
+    server: Any = NeverComesBack()
+    with pytest.raises(EmbeddedServerError, match="no space left"):
+        crash_under_load(server, server.store, go_on=kills(1), writers=4)
