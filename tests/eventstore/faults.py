@@ -69,7 +69,7 @@ def pid_of(pool: Pool) -> int:
 
 
 def state_of(pool: Pool) -> tuple[Any, ...]:
-    """What a fault could leave behind in the one session of a pool: settings, an open transaction, locks."""
+    """What a fault could leave behind in the one session of a pool: settings, an open transaction, locks, handlers."""
     with pool.connection() as connection:
         status = connection.info.transaction_status
         pid = connection.info.backend_pid
@@ -79,7 +79,7 @@ def state_of(pool: Pool) -> tuple[Any, ...]:
             "SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'advisory'"
         ).fetchall()
         connection.autocommit = autocommit
-    return pid, status, autocommit, locks, settings
+    return pid, status, autocommit, locks, settings, len(connection._notice_handlers)
 
 
 @contextmanager

@@ -38,12 +38,16 @@ def single(dsn: str) -> Generator[Pool]:
         yield pool
 
 
-@pytest.fixture(params=["read committed", "repeatable read"])
-def pool_of_isolation(dsn: str, request: pytest.FixtureRequest) -> Generator[Pool]:
+@pytest.fixture(params=["ours", "ours at repeatable read", "a plain one at repeatable read"])
+def any_pool(dsn: str, request: pytest.FixtureRequest) -> Generator[Pool]:
     """One connection; where the default is not READ COMMITTED, an append opens a transaction of its own."""
-    level = request.param.replace(" ", "\\\\ ")
-    with open_pool(f"{dsn} options='-c default_transaction_isolation={level}'", max_size=1) as pool:
-        yield pool
+    other_level = f"{dsn} options='-c default_transaction_isolation=repeatable\\\\ read'"
+    if request.param == "a plain one at repeatable read":
+        with ConnectionPool[Connection[Any]](other_level, min_size=1, max_size=1, open=True) as plain:
+            yield plain
+    else:
+        with open_pool(dsn if request.param == "ours" else other_level, max_size=1) as pool:
+            yield pool
 
 
 def test_a_cancelled_query_is_an_unavailable_store(
@@ -68,13 +72,13 @@ def test_a_query_that_times_out_is_an_unavailable_store(dsn: str, store: Postgre
 
 
 def test_an_append_cancelled_while_it_waits_for_its_turn_has_a_known_outcome(
-    dsn: str, pool_of_isolation: Pool, store: PostgresEventStore, table: str
+    dsn: str, any_pool: Pool, store: PostgresEventStore, table: str
 ) -> None:
     event = checks.event("Cancelled")
-    works(pool_of_isolation, table)
-    pid = pid_of(pool_of_isolation)
-    with left_clean(pool_of_isolation, table), checks.lock_held(dsn, table):
-        append = in_background(lambda: PostgresEventStore(pool_of_isolation, table).append(event))
+    works(any_pool, table)
+    pid = pid_of(any_pool)
+    with left_clean(any_pool, table), checks.lock_held(dsn, table):
+        append = in_background(lambda: PostgresEventStore(any_pool, table).append(event))
         wait_until_waiting(dsn, pid, "Lock")
         ask(dsn, CANCEL, pid)
         cancelled = refusal(append)
@@ -83,13 +87,13 @@ def test_an_append_cancelled_while_it_waits_for_its_turn_has_a_known_outcome(
 
 
 def test_an_append_cancelled_at_its_commit_has_a_known_outcome(
-    dsn: str, pool_of_isolation: Pool, store: PostgresEventStore, table: str
+    dsn: str, any_pool: Pool, store: PostgresEventStore, table: str
 ) -> None:
     """The function has answered with a sequence number already, and the commit then fails."""
-    works(pool_of_isolation, table)
-    pid = pid_of(pool_of_isolation)
-    with left_clean(pool_of_isolation, table), commits_held(dsn, table):
-        append = in_background(lambda: PostgresEventStore(pool_of_isolation, table).append(checks.event("Cancelled")))
+    works(any_pool, table)
+    pid = pid_of(any_pool)
+    with left_clean(any_pool, table), commits_held(dsn, table):
+        append = in_background(lambda: PostgresEventStore(any_pool, table).append(checks.event("Cancelled")))
         wait_until_waiting(dsn, pid, "Lock")
         ask(dsn, CANCEL, pid)
         cancelled = refusal(append)

@@ -152,6 +152,15 @@ def test_a_store_with_a_fault_is_found_out(twin: Callable[[], EventStore], promi
     assert str(report.violations[0]).startswith("broken: ")
 
 
+def test_what_was_seen_after_a_restart_must_be_the_same_at_the_end() -> None:
+    report = crashed(RewritesHistory(), kills(1))
+    assert any("seen after a restart" in violation.details for violation in report.violations)
+
+
+def test_a_run_ends_after_the_first_restart_that_shows_a_loss() -> None:
+    assert crashed(MisnumbersTheThirdAppend(), kills(5)).kills == 1
+
+
 def test_doubts_are_counted_by_what_became_of_them() -> None:
     report = crashed(DoubtsEveryTenthAppend(), kills(1))
     assert report.is_clean, "\n".join(map(str, report.violations))
