@@ -46,8 +46,9 @@ def test_a_lost_answer_to_a_query_is_an_unavailable_store(
 ) -> None:
     with open_pool(proxy.dsn, max_size=1) as pool:
         proxy.lose_next_answer()
-        with pytest.raises(StoreUnavailable):
+        with pytest.raises(StoreUnavailable) as lost:
             PostgresEventStore(pool, table).query(checks.EVERYTHING)
+        assert not lost.value.outcome_unknown
         assert len(PostgresEventStore(pool, table).query(checks.EVERYTHING)) == 0
 
 
