@@ -37,7 +37,8 @@ def test_a_read_only_server_answers_queries_and_refuses_appends(
 
 def test_a_standby_answers_queries_and_refuses_appends() -> None:
     with small_server() as (server, pool):
-        [number] = PostgresEventStore(pool).append(checks.event())
+        known = checks.event()
+        [number] = PostgresEventStore(pool).append(known)
         server.stop()
         (server.data / "cluster" / "standby.signal").touch()
         server.restart()
@@ -47,6 +48,9 @@ def test_a_standby_answers_queries_and_refuses_appends() -> None:
             with pytest.raises(StoreUnavailable, match="read-only transaction") as refused:
                 standby.append(*attempt)
             assert not refused.value.outcome_unknown
+        with pytest.raises(StoreUnavailable) as refused:
+            standby.append(known)  # what is stored here, this server cannot make durable elsewhere
+        assert not refused.value.outcome_unknown
         assert [event.sequence_number for event in standby.query(checks.EVERYTHING)] == [number]
 
 
