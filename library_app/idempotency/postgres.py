@@ -68,7 +68,7 @@ class PostgresIdempotencyRecords:
         Raises:
             SchemaMissing: it is not.
         """
-        rows = self._rows("SELECT to_regclass('idempotency_keys') IS NOT NULL", {})
+        rows = self._rows("SELECT to_regclass('idempotency_keys') IS NOT NULL", {}, writes=False)
         if not rows[0][0]:
             raise SchemaMissing("there is no table idempotency_keys in this database")
 
@@ -89,7 +89,7 @@ class PostgresIdempotencyRecords:
         if taken_over:
             first: datetime = taken_over[0][0]
             return Claimed(request, token, first.astimezone(UTC), again=True)
-        found = self._rows(_FIND, asked)
+        found = self._rows(_FIND, asked, writes=False)
         if not found:  # deleted between the statements: the key is new again
             return self.claim(key, request, occurred_at)
         route, fingerprint, status, body = found[0]
@@ -105,7 +105,7 @@ class PostgresIdempotencyRecords:
         """See `IdempotencyRecords.abandon`."""
         self._rows(_ABANDON, {"key": key, "token": token})
 
-    def _rows(self, statement: str, parameters: Mapping[str, object]) -> list[tuple[Any, ...]]:
-        with borrowed(self._pool) as connection, translated(may_have_written=True):
+    def _rows(self, statement: str, parameters: Mapping[str, object], *, writes: bool = True) -> list[tuple[Any, ...]]:
+        with borrowed(self._pool) as connection, translated(may_have_written=writes):
             cursor = connection.execute(statement.encode(), parameters)
             return cursor.fetchall() if cursor.description else []
