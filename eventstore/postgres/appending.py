@@ -140,7 +140,7 @@ class Appender:
             connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
             try:
                 answer = _Answer(*fetch(connection, statement, parameters)[0])
-            except psycopg.Error:
+            except BaseException:  # also when the caller's patience ends with Ctrl-C
                 if not connection.closed:
                     connection.execute("ROLLBACK")
                 raise

@@ -84,9 +84,11 @@ def borrowed(pool: Pool) -> Generator[psycopg.Connection[Any]]:
                 connection.autocommit = True
         yield connection
     finally:
-        if not autocommit and not connection.closed:
-            connection.autocommit = False
-        pool.putconn(connection)
+        try:
+            if not autocommit and not connection.closed:
+                connection.autocommit = False
+        finally:
+            pool.putconn(connection)
 
 
 def _living(pool: Pool) -> psycopg.Connection[Any]:

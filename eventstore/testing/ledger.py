@@ -104,7 +104,12 @@ def unkept_acknowledgements(entries: Iterable[Entry], where: _Places) -> list[Vi
     """The acknowledged events that are missing, or stand elsewhere than was said. Quick: looks at nothing else."""
     found: list[Violation] = []
     for entry in entries:
-        for event, number in zip(entry.events, entry.numbers, strict=bool(entry.numbers)):
+        if entry.outcome is not Outcome.ACKNOWLEDGED:
+            continue
+        if len(entry.numbers) != len(entry.events):
+            details = f"writer {entry.writer} got {len(entry.numbers)} numbers for {len(entry.events)} events"
+            found.append(Violation(Promise.ANSWERED, details))
+        for event, number in zip(entry.events, entry.numbers, strict=False):
             stored = where.get(event.event_id, ())
             if not stored:
                 found.append(Violation(Promise.DURABLE, f"{_name(entry, event)}, acknowledged as {number}, is lost"))

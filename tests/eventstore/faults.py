@@ -103,6 +103,16 @@ def works(pool: Pool, table: str) -> None:
 
 
 @contextmanager
+def statements_time_out(pool: Pool) -> Generator[None]:
+    """The pool's one session waits for a tenth of a second only; not in what comes before and after the block."""
+    with borrowed(pool) as connection:
+        connection.execute("SET statement_timeout = 100")
+    yield
+    with borrowed(pool) as connection:
+        connection.execute("SET statement_timeout = 0")
+
+
+@contextmanager
 def table_locked(dsn: str, table: str) -> Generator[None]:
     """Nobody can even read the table."""
     with psycopg.connect(dsn) as holder:

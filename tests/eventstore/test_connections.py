@@ -84,17 +84,6 @@ def test_a_lock_timeout_of_the_session_or_the_store_does_not_outlive_the_append(
             assert connection.execute("SHOW lock_timeout").fetchone() == ("7s",)
 
 
-def test_a_cancelled_append_has_a_known_outcome_and_leaves_the_connection_clean(
-    dsn: str, store: PostgresEventStore, table: str
-) -> None:
-    with open_pool(f"{dsn} options='-c statement_timeout=100'", max_size=1) as pool:
-        hurried = PostgresEventStore(pool, table)
-        with checks.lock_held(dsn, table), pytest.raises(StoreUnavailable, match="timeout") as cancelled:
-            hurried.append(checks.event())
-        assert not cancelled.value.outcome_unknown
-        assert len(hurried.append(checks.event())) == 1
-
-
 def test_an_exhausted_pool_is_an_unavailable_store(dsn: str, store: PostgresEventStore, table: str) -> None:
     with open_pool(dsn, max_size=1, timeout=5) as pool:
         pool.timeout = 0.05

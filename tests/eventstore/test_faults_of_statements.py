@@ -1,5 +1,7 @@
 """A statement that is cancelled, times out, or whose session is ended: what the caller is told, and what is left."""
 
+import os
+import signal
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager
 from typing import Any
@@ -14,12 +16,14 @@ from eventstore.postgres import PostgresEventStore, open_pool
 from eventstore.postgres.pool import Pool
 from tests.eventstore import guarantee_checks as checks
 from tests.eventstore.faults import (
+    LONGEST_WAIT,
     ask,
     commits_held,
     in_background,
     left_clean,
     pid_of,
     refusal,
+    statements_time_out,
     table_locked,
     wait_until_gone,
     wait_until_waiting,
@@ -63,12 +67,43 @@ def test_a_cancelled_query_is_an_unavailable_store(
     assert not cancelled.outcome_unknown
 
 
-def test_a_query_that_times_out_is_an_unavailable_store(dsn: str, store: PostgresEventStore, table: str) -> None:
-    with open_pool(f"{dsn} options='-c statement_timeout=1s'", max_size=1) as pool:
-        with left_clean(pool, table), table_locked(dsn, table), pytest.raises(StoreUnavailable) as timeout:
-            PostgresEventStore(pool, table).query(checks.EVERYTHING)
-        assert "statement timeout" in str(timeout.value)
+def test_a_query_that_times_out_is_an_unavailable_store(
+    dsn: str, single: Pool, store: PostgresEventStore, table: str
+) -> None:
+    with left_clean(single, table), table_locked(dsn, table), statements_time_out(single):
+        with pytest.raises(StoreUnavailable, match="statement timeout") as timeout:
+            PostgresEventStore(single, table).query(checks.EVERYTHING)
         assert not timeout.value.outcome_unknown
+
+
+@pytest.mark.parametrize("moment", [checks.lock_held, commits_held], ids=["waiting for its turn", "at its commit"])
+def test_an_append_that_times_out_has_a_known_outcome(
+    dsn: str, any_pool: Pool, store: PostgresEventStore, table: str, moment: Moment
+) -> None:
+    works(any_pool, table)
+    with left_clean(any_pool, table), moment(dsn, table), statements_time_out(any_pool):
+        with pytest.raises(StoreUnavailable, match="statement timeout") as timeout:
+            PostgresEventStore(any_pool, table).append(checks.event("Late"))
+        assert not timeout.value.outcome_unknown
+    assert "Late" not in {stored.event_type for stored in store.query(checks.EVERYTHING)}
+
+
+def test_an_append_that_is_interrupted_from_the_keyboard_leaves_a_clean_connection(
+    dsn: str, any_pool: Pool, store: PostgresEventStore, table: str
+) -> None:
+    works(any_pool, table)
+    pid = pid_of(any_pool)
+
+    def interrupt() -> None:
+        wait_until_waiting(dsn, pid, "Lock")
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with left_clean(any_pool, table), checks.lock_held(dsn, table):
+        fingers = in_background(interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            PostgresEventStore(any_pool, table).append(checks.event("Interrupted"))
+        fingers.result(LONGEST_WAIT)
+    assert "Interrupted" not in {stored.event_type for stored in store.query(checks.EVERYTHING)}
 
 
 def test_an_append_cancelled_while_it_waits_for_its_turn_has_a_known_outcome(

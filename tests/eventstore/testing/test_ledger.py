@@ -101,6 +101,14 @@ def store_what_nobody_sent(entries: list[Entry], log: Log) -> None:
     log.append(stored(10, claim("z")))
 
 
+def acknowledge_with_too_few_numbers(entries: list[Entry], log: Log) -> None:
+    entries[1].acknowledge([2, 3])
+
+
+def acknowledge_without_numbers(entries: list[Entry], log: Log) -> None:
+    entries[0].acknowledge([])
+
+
 def accept_an_event_past_its_guard(entries: list[Entry], log: Log) -> None:
     late = Entry(6, (claim("c", read_up_to=2),))
     late.acknowledge([10])
@@ -125,6 +133,8 @@ def accept_an_event_past_its_guard(entries: list[Entry], log: Log) -> None:
         (change_a_time, {Promise.UNCHANGED}),
         (store_what_was_refused, {Promise.REFUSED}),
         (store_what_nobody_sent, {Promise.SENT}),
+        (acknowledge_with_too_few_numbers, {Promise.ANSWERED}),
+        (acknowledge_without_numbers, {Promise.ANSWERED}),
         (accept_an_event_past_its_guard, {Promise.GUARDED}),
     ],
 )
