@@ -133,5 +133,8 @@ class PostgresEventStore:
         Raises:
             SchemaMissing: there is none; run `create_schema()`.
             SchemaOutdated: it has another version, or its sequence was changed so that it breaks the order.
+            ValueError: the replica is one of another database.
         """
         management.check(self._pool, self._table)
+        if self._replica is not None:
+            self._replica.check_same_database(self._pool)

@@ -28,12 +28,22 @@ to the primary in the end hardly notices the delay."""
 RETRY_AFTER: Final = 5.0
 """Seconds for which a replica that failed is left alone."""
 
+LAGS_FOR: Final = 1.0
+"""Seconds for which nobody waits for a replica, once somebody has waited in vain for it to catch up."""
+
+_START_UP: Final = 2.0
 _SHORTEST_PAUSE: Final = 0.002
 _LONGEST_PAUSE: Final = 0.05
 _BORROW_AT_LEAST: Final = 0.01
 
 # The replica is well, but one statement was in the way of its replay, or was cancelled.
 _CANCELLED: Final = frozenset({"40001", "40P01", "57014"})
+
+# A streaming replica has the identifier of its primary's cluster, and the same number for the same database.
+_IDENTITY: Final = """
+SELECT (SELECT system_identifier FROM pg_control_system()),
+       (SELECT oid::bigint FROM pg_database WHERE datname = current_database())
+"""
 
 _log = logging.getLogger(__name__)
 
@@ -56,26 +66,43 @@ class Replica:
         self._pool = pool
         self._table = table
         self._patience = patience
-        self.health = Health(str(table))
+        self._health = Health(str(table))
 
     def query(self, filter: Filter, limit: int | None, backwards: bool, at_least: int | None) -> EventStream | None:
         """Ask a replica; None means that the primary has to answer, whatever the reason."""
-        if not self.health.worth_asking():
+        if not self._health.worth_asking():
             return None
-        statement, parameters = statements.query(self._table, filter, limit, backwards)
+        statement, parameters = statements.query(self._table, filter, limit, backwards, of_standby=True)
         began = time.monotonic()
         try:
             rows = self._rows_reaching(at_least or 0, statement, parameters, began + self._patience)
         except EventStoreError as error:
             if _is_to_blame(error):
-                self.health.failed(error, began)
+                self._health.failed(error, began)
             return None
         return None if rows is None else stream_of(rows, filter, limit, backwards)
+
+    def check_same_database(self, primary: Pool) -> None:
+        """Make sure at start-up that the positions of both mean the same; a replica that is down is not to be had.
+
+        Raises:
+            ValueError: the replica is one of another database.
+        """
+        try:
+            ours, theirs = _identity(primary, None), _identity(self._pool, _START_UP)
+        except EventStoreError as error:
+            _log.warning("cannot tell whether the replica of %s is one: %s", self._table, error)
+            return
+        if ours != theirs:
+            raise ValueError(
+                f"the replica of {self._table} is one of another database: its server has system identifier {theirs[0]}"
+                f" and database oid {theirs[1]}, the primary has {ours[0]} and {ours[1]}"
+            )
 
     def _rows_reaching(
         self, position: int, statement: bytes, parameters: list[object], deadline: float
     ) -> list[tuple[Any, ...]] | None:
-        while True:
+        while True:  # as several replicas behind one pool are not equally far
             rows = self._ask(statement, parameters, deadline)
             head: int = rows[0][0]
             if head >= position:
@@ -85,7 +112,9 @@ class Replica:
 
     def _catches_up(self, position: int, deadline: float) -> bool:
         """Wait until the replica has replayed so far; only its head is asked for meanwhile, which costs it little."""
-        statement = statements.head(self._table)
+        if not self._health.worth_waiting():
+            return False
+        statement = statements.head(self._table, of_standby=True)
         pause = _SHORTEST_PAUSE
         while (left := deadline - time.monotonic()) > 0:
             time.sleep(min(pause, left))
@@ -93,10 +122,11 @@ class Replica:
             if head >= position:
                 return True
             pause = min(2 * pause, _LONGEST_PAUSE)
+        self._health.lagged()
         return False
 
     def _ask(self, statement: bytes, parameters: list[object], deadline: float) -> list[tuple[Any, ...]]:
-        # After a restart or a promotion every connection of the pool may be of no use any more, and only their use
+        # After a crash or a promotion every connection of the pool may be of no use any more, and only their use
         # tells. Each is thrown away when it comes back.
         others = self._pool.max_size - 1
         while True:
@@ -108,7 +138,7 @@ class Replica:
                         raise
                     others -= 1
                 else:
-                    self.health.answered()
+                    self._health.answered()
                     return rows
 
 
@@ -125,26 +155,35 @@ class Health:
         self._clock = clock
         self._lock = threading.Lock()
         self._answered_at = float("-inf")
+        self._lagged_at = float("-inf")
         self._ask_again_at: float | None = None  # None: no outage
 
     def worth_asking(self) -> bool:
         """True if there is no outage, and for one caller each time that a trial is due."""
-        if self._ask_again_at is None:
-            return True
         with self._lock:
+            if self._ask_again_at is None:
+                return True
             now = self._clock()
-            if self._ask_again_at is not None and now < self._ask_again_at:
+            if now < self._ask_again_at:
                 return False
             self._ask_again_at = now + RETRY_AFTER
             return True
 
+    def worth_waiting(self) -> bool:
+        """False shortly after somebody has waited in vain."""
+        return self._clock() >= self._lagged_at + LAGS_FOR
+
+    def lagged(self) -> None:
+        """A replica answers, but has not caught up in time."""
+        self._lagged_at = self._clock()
+
     def answered(self) -> None:
         """A replica has answered."""
-        self._answered_at = self._clock()
-        if self._ask_again_at is not None:
-            with self._lock:
+        with self._lock:
+            self._answered_at = self._clock()
+            if self._ask_again_at is not None:
                 self._ask_again_at = None
-            _log.info("the replica of %s answers again", self._name)
+                _log.info("the replica of %s answers again", self._name)
 
     def failed(self, error: EventStoreError, began: float) -> None:
         """A read that began at that moment got no answer. If others got theirs meanwhile, it is no outage."""
@@ -176,12 +215,16 @@ def _fetch_from_standby(
 ) -> list[tuple[Any, ...]]:
     with translated(may_have_written=False):
         rows = fetch(connection, statement, parameters)
-    # The server reports a promotion by itself, at the latest with the answer. What a promoted server says is no past
-    # of our store any more: others may append to it while our primary still runs.
-    if connection.info.parameter_status("in_hot_standby") != "on":
+    # What a promoted server says is no past of our store any more: others may append to it while our primary runs.
+    if rows[0][0] is None:
         connection.close()
         raise StoreUnavailable("its server is no standby", outcome_unknown=False)
     return rows
+
+
+def _identity(pool: Pool, timeout: float | None) -> tuple[Any, ...]:
+    with borrowed(pool, timeout) as connection, translated(may_have_written=False):
+        return fetch(connection, _IDENTITY, [])[0]
 
 
 def _is_to_blame(error: EventStoreError) -> bool:

@@ -36,6 +36,15 @@ class Servers:
     def start_standby(self) -> None:
         self.standby.restart()
 
+    @contextmanager
+    def primary_down(self) -> Generator[None]:
+        """Stop the primary, and start it again at the end."""
+        self.primary.stop("immediate")
+        try:
+            yield
+        finally:
+            self.primary.restart()
+
     def promote_standby(self) -> None:
         """From now on the standby is a primary of its own."""
         assert ask(self.standby.dsn, "SELECT pg_promote()")

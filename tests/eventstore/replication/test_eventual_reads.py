@@ -1,12 +1,13 @@
 """Which reads the replica answers, and how: up to date, lagging, waited for, and never for what must be strong."""
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import psycopg
 import pytest
 
 from eventstore import AppendCondition, ConcurrencyConflict, Consistency, PositionUnknown, StoreUnavailable
-from eventstore.postgres import PostgresEventStore
+from eventstore.postgres import PostgresEventStore, replica
 from eventstore.postgres.pool import Pool
 from tests.eventstore.guarantee_checks import EVERYTHING, about, event
 from tests.eventstore.replication.servers import Servers, ask, wait_until
@@ -28,6 +29,19 @@ def test_an_up_to_date_replica_answers(
         on_replica_only.query(EVERYTHING)
 
 
+def test_a_store_on_a_standby_alone_can_be_read_and_takes_no_events(
+    servers: Servers, replicated: PostgresEventStore, replica_pool: Pool, table: str
+) -> None:
+    """So that a long replay need not burden the primary."""
+    replicated.append(*[event() for _ in range(2500)])
+    servers.wait_until_caught_up()
+    copy = PostgresEventStore(replica_pool, table)
+    assert list(copy.stream(EVERYTHING)) == list(replicated.stream(EVERYTHING))
+    with pytest.raises(StoreUnavailable, match=r"read-only|recovery") as refused:
+        copy.append(event())
+    assert not refused.value.outcome_unknown
+
+
 def test_what_is_not_an_eventual_query_never_touches_the_replica(
     servers: Servers, replicated: PostgresEventStore, replica_pool: Pool
 ) -> None:
@@ -36,7 +50,6 @@ def test_what_is_not_an_eventual_query_never_touches_the_replica(
     replicated.append(event("Lent", BookID="a"), condition=condition)  # far behind: needs a stale check
     assert len(list(replicated.stream(EVERYTHING))) == 1502
     assert len(replicated.query(EVERYTHING, at_least=1502)) == 1502
-    replicated.check_schema()
     assert replica_pool.get_stats().get("requests_num", 0) == 0
     replicated.query(EVERYTHING, consistency=EVENTUAL)
     assert replica_pool.get_stats()["requests_num"] == 1
@@ -84,6 +97,21 @@ def test_if_the_replica_does_not_reach_a_position_in_time_the_primary_answers(
     assert (answer.position, len(answer)) == (number, 1)
     # To lag is no outage: whoever wants less is still answered by the replica.
     assert replicated.query(EVERYTHING, consistency=EVENTUAL).position == 0
+
+
+def test_while_a_replica_lags_not_every_read_waits_for_it(
+    servers: Servers, replicated: PostgresEventStore, replica_pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replica, "LAGS_FOR", 3600)
+    servers.pause_replay()
+    [number] = replicated.append(event("Lent", BookID="a"))
+    requests = [0]
+    for _ in range(4):
+        assert replicated.query(EVERYTHING, consistency=EVENTUAL, at_least=number).position == number
+        requests.append(replica_pool.get_stats()["requests_num"])
+    first, *others = (after - before for before, after in pairwise(requests))
+    assert first > 1, "the first read waited"
+    assert others == [1, 1, 1], "the others looked once"
 
 
 @pytest.mark.parametrize("consistency", Consistency)

@@ -5,12 +5,14 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from eventstore import Consistency, SchemaMissing, StoreUnavailable
 from eventstore.postgres import PostgresEventStore, open_pool
+from eventstore.postgres.embedded import throwaway_server
 from eventstore.postgres.pool import Pool, borrowed
-from eventstore.postgres.replica import RETRY_AFTER, Health
-from tests.eventstore.guarantee_checks import EVERYTHING, event
+from eventstore.postgres.replica import LAGS_FOR, RETRY_AFTER, Health
+from tests.eventstore.guarantee_checks import EVERYTHING, about, event
 from tests.eventstore.replication.servers import Servers, ask, run, streaming_pair, wait_until
 
 EVENTUAL = Consistency.EVENTUAL
@@ -142,8 +144,7 @@ def test_a_read_that_is_in_the_way_of_the_replay_is_cancelled_and_read_from_the_
         run(servers.primary.dsn, f"VACUUM {table}_other")
         assert slow.result().position == 1
     assert not warnings(caplog), "the replica is well"
-    # Sessions report their statistics now and then.
-    wait_until(lambda: ask(servers.standby.dsn, "SELECT sum(confl_snapshot) FROM pg_stat_database_conflicts"))
+    assert "canceling statement due to conflict with recovery" in (servers.standby.data / "server.log").read_text()
 
 
 def test_a_read_that_is_cancelled_on_the_replica_is_read_from_the_primary(
@@ -186,6 +187,46 @@ def test_a_promoted_replica_is_not_believed_any_more(table: str, caplog: pytest.
         answer = store.query(EVERYTHING, consistency=EVENTUAL)
         assert [found.event_type for found in answer] == ["Shared", "Ours"]
         assert "no standby" in warnings(caplog)[0]
+
+
+def test_while_the_primary_is_down_the_replica_answers(
+    servers: Servers, replicated: PostgresEventStore, primary_pool: Pool
+) -> None:
+    [number] = replicated.append(event("Lent", BookID="a"))
+    servers.wait_until_caught_up()
+    primary_pool.timeout = 0.05
+    with servers.primary_down():
+        assert replicated.query(EVERYTHING, consistency=EVENTUAL).position == number
+        assert len(replicated.query(about("BookID", "a"), consistency=EVENTUAL, at_least=number)) == 1
+        for refused in (
+            lambda: replicated.query(EVERYTHING),
+            lambda: replicated.query(EVERYTHING, consistency=EVENTUAL, at_least=number + 1),
+            lambda: replicated.append(event()),
+        ):
+            with pytest.raises(StoreUnavailable):
+                refused()
+
+
+def test_a_replica_of_another_database_is_refused_at_start_up(
+    servers: Servers, replicated: PostgresEventStore, primary_pool: Pool, table: str
+) -> None:
+    replicated.check_schema()
+    other_database = f"{table}_other"
+    run(servers.primary.dsn, f"CREATE DATABASE {other_database}")
+    servers.wait_until_caught_up()
+    place = make_conninfo(servers.standby.dsn, dbname=other_database)
+    with throwaway_server() as other_cluster:
+        for elsewhere in (place, other_cluster.dsn):
+            with open_pool(elsewhere) as pool, pytest.raises(ValueError, match="of another database"):
+                PostgresEventStore(primary_pool, table, replica=pool).check_schema()
+
+
+def test_a_replica_that_is_down_is_no_reason_not_to_start(
+    servers: Servers, replicated: PostgresEventStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    servers.stop_standby()
+    replicated.check_schema()
+    assert "cannot tell" in warnings(caplog)[0]
 
 
 class Clock:
@@ -240,3 +281,13 @@ def test_a_failure_while_others_get_their_answers_is_no_outage(caplog: pytest.Lo
     assert health.worth_asking()
     assert health.worth_asking()
     assert not warnings(caplog)
+
+
+def test_nobody_waits_for_a_replica_for_a_while_after_somebody_has_waited_in_vain() -> None:
+    clock = Clock()
+    health = Health("events", clock)
+    assert health.worth_waiting()
+    health.lagged()
+    assert not health.worth_waiting()
+    clock.now += LAGS_FOR
+    assert health.worth_waiting()
