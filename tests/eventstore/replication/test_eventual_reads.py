@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
+from typing import Any
 
 import psycopg
 import pytest
@@ -20,7 +21,8 @@ def test_an_up_to_date_replica_answers(
 ) -> None:
     replicated.append(*[event("Lent", BookID=book) for book in ("a", "b", "a", "c")])
     servers.wait_until_caught_up()
-    for options in ({}, {"limit": 1}, {"limit": 1, "backwards": True}, {"at_least": 4}):
+    choices: list[dict[str, Any]] = [{}, {"limit": 1}, {"limit": 1, "backwards": True}, {"at_least": 4}]
+    for options in choices:
         for filter in (EVERYTHING, about("BookID", "a"), about("BookID", "nobody's")):
             answer = on_replica_only.query(filter, consistency=EVENTUAL, **options)
             assert answer == replicated.query(filter, **options)

@@ -59,7 +59,7 @@ def test_no_read_goes_back_behind_at_least(
     writers = [Writer(replicated) for _ in range(2)]
     over = threading.Event()
     with ThreadPoolExecutor(4) as threads:
-        running = [threads.submit(one.run, over) for one in (*readers, *writers)]
+        running = [threads.submit(run, over) for run in (*(one.run for one in readers), *(one.run for one in writers))]
 
         def proceeds(what: Callable[[], object]) -> None:
             """Something happens to the standby, and everybody goes on."""

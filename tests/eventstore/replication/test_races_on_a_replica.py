@@ -1,7 +1,7 @@
 """Everybody reads from a replica that lags, everybody writes to the primary, and no guard is lost."""
 
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -9,7 +9,7 @@ import pytest
 
 from eventstore import AppendCondition, Consistency, EventStream, Filter, StorableEvent
 from eventstore.postgres import PostgresEventStore
-from eventstore.testing.race import free_race, race_for_prizes
+from eventstore.testing.race import RaceReport, free_race, race_for_prizes
 from tests.eventstore.replication.servers import Servers
 
 
@@ -58,7 +58,7 @@ def lagging(servers: Servers) -> Generator[None]:
 
 @pytest.mark.parametrize("race", [race_for_prizes, free_race])
 def test_no_guard_is_lost_when_all_decisions_are_made_on_a_lagging_replica(
-    servers: Servers, replicated: PostgresEventStore, race
+    servers: Servers, replicated: PostgresEventStore, race: Callable[..., RaceReport]
 ) -> None:
     store = ReadsFromReplica(replicated)
     with lagging(servers):
