@@ -126,20 +126,10 @@ class Replica:
         return False
 
     def _ask(self, statement: bytes, parameters: list[object], deadline: float) -> list[tuple[Any, ...]]:
-        # After a crash or a promotion every connection of the pool may be of no use any more, and only their use
-        # tells. Each is thrown away when it comes back.
-        others = self._pool.max_size - 1
-        while True:
-            with borrowed(self._pool, max(deadline - time.monotonic(), _BORROW_AT_LEAST)) as connection:
-                try:
-                    rows = _fetch_from_standby(connection, statement, parameters)
-                except StoreUnavailable:
-                    if not connection.closed or others == 0:
-                        raise
-                    others -= 1
-                else:
-                    self._health.answered()
-                    return rows
+        with borrowed(self._pool, max(deadline - time.monotonic(), _BORROW_AT_LEAST)) as connection:
+            rows = _fetch_from_standby(connection, statement, parameters)
+        self._health.answered()
+        return rows
 
 
 class Health:

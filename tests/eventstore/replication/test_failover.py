@@ -52,19 +52,18 @@ def test_a_failover_to_a_synchronous_standby_loses_no_acknowledged_event(level: 
         pair.configure(pair.primary, "synchronous_commit", level)
         pair.configure(pair.primary, "synchronous_standby_names", "*")
         with open_pool(pair.primary.dsn) as pool, ThreadPoolExecutor(4) as threads:
-            store = PostgresEventStore(pool)
+            store = PostgresEventStore(pool, lock_timeout=600)
             store.create_schema()
             writers = [Writer(store) for _ in range(4)]
-            for writer in writers:
-                threads.submit(writer.run)
+            running = [threads.submit(writer.run) for writer in writers]
             wait_until(lambda: sum(len(writer.acknowledged) for writer in writers) > 200)
             with deaf(pair):
                 # An append that nobody but the primary has is not acknowledged: without that, events would be lost now.
-                wait_until(
-                    lambda: ask(pair.primary.dsn, "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
-                )
+                waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event IN ('SyncRep', 'advisory')"
+                wait_until(lambda: ask(pair.primary.dsn, waiting) == len(writers))
                 pair.primary.kill()
-            threads.shutdown()
+            for one in running:
+                one.result()
         pair.promote_standby()
         with open_pool(pair.standby.dsn) as pool:
             promoted = PostgresEventStore(pool)
