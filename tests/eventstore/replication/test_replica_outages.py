@@ -84,7 +84,7 @@ def test_an_exhausted_pool_of_the_replica_is_replaced_by_the_primary(
     servers: Servers, replicated: PostgresEventStore, primary_pool: Pool, table: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     [number] = replicated.append(event())
-    with open_pool(servers.standby.dsn, max_size=1) as replica, borrowed(replica):
+    with open_pool(servers.standby.dsn, max_size=1, timeout=3600) as replica, borrowed(replica):
         store = PostgresEventStore(primary_pool, table, replica=replica, replica_patience=0.05)
         assert store.query(EVERYTHING, consistency=EVENTUAL).position == number
     assert len(warnings(caplog)) == 1
