@@ -37,6 +37,15 @@ class Servers:
         self.standby.restart()
 
     @contextmanager
+    def commits_hang(self) -> Generator[None]:
+        """Commits wait for a synchronous standby that is missing; our standby shows them already."""
+        self.configure(self.primary, "synchronous_standby_names", "missing")
+        try:
+            yield
+        finally:
+            self.configure(self.primary, "synchronous_standby_names", "")
+
+    @contextmanager
     def primary_down(self) -> Generator[None]:
         """Stop the primary, and start it again at the end."""
         self.primary.stop("immediate")
@@ -62,7 +71,6 @@ class Servers:
 
     def make_usual(self) -> None:
         """Undo whatever a test has done to the pair, except a promotion."""
-        self.configure(self.primary, "synchronous_standby_names", "")
         try:
             self.resume_replay()
         except psycopg.OperationalError:

@@ -118,20 +118,20 @@ def test_while_a_replica_lags_not_every_read_waits_for_it(
 
 @pytest.mark.parametrize("consistency", Consistency)
 def test_a_position_beyond_the_head_of_the_primary_is_unknown(
-    servers: Servers, replicated: PostgresEventStore, consistency: Consistency
+    servers: Servers, replicated: PostgresEventStore, primary_pool: Pool, consistency: Consistency
 ) -> None:
     [number] = replicated.append(event())
     with pytest.raises(PositionUnknown) as unknown:
         replicated.query(EVERYTHING, consistency=consistency, at_least=number + 1)
     assert (unknown.value.after, unknown.value.head) == (number + 1, number)
+    with primary_pool.connection() as connection:  # the only one so far
+        assert connection.execute("SHOW lock_timeout").fetchone() == ("0",)
 
 
 def test_a_position_that_the_replica_shows_before_the_primary_is_not_unknown(
     servers: Servers, replicated: PostgresEventStore
 ) -> None:
-    """A commit waits for a synchronous standby that is missing, while another standby shows it already."""
-    servers.configure(servers.primary, "synchronous_standby_names", "missing")
-    with ThreadPoolExecutor(3) as others:
+    with ThreadPoolExecutor(3) as others, servers.commits_hang():
         first = others.submit(replicated.append, event("Lent", BookID="a"))
         wait_until(lambda: replicated.query(EVERYTHING, consistency=EVENTUAL).position == 1)
         ahead = replicated.query(about("BookID", "a"), consistency=EVENTUAL)
@@ -140,26 +140,21 @@ def test_a_position_that_the_replica_shows_before_the_primary_is_not_unknown(
         second = others.submit(replicated.append, event("Returned", BookID="a"), condition=ahead.append_condition)
         locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
         wait_until(lambda: ask(servers.primary.dsn, locks) == 2)
-        servers.configure(servers.primary, "synchronous_standby_names", "")
-        assert first.result() == [1]
-        assert second.result() == [2]
-        assert strong.result().position in {1, 2}
+    assert first.result() == [1]
+    assert second.result() == [2]
+    assert strong.result().position in {1, 2}
 
 
 def test_a_commit_that_hangs_makes_its_position_unavailable_not_unknown(
     servers: Servers, replicated: PostgresEventStore, primary_pool: Pool, table: str
 ) -> None:
-    servers.configure(servers.primary, "synchronous_standby_names", "missing")
     impatient = PostgresEventStore(primary_pool, table, lock_timeout=0.05)
-    with ThreadPoolExecutor(1) as other:
+    with ThreadPoolExecutor(1) as other, servers.commits_hang():
         hanging = other.submit(replicated.append, event())
         wait_until(lambda: replicated.query(EVERYTHING, consistency=EVENTUAL).position == 1)
         with pytest.raises(StoreUnavailable, match="lock timeout"):
             impatient.query(EVERYTHING, at_least=1)
-        servers.configure(servers.primary, "synchronous_standby_names", "")
-        hanging.result()
-    with primary_pool.connection() as connection:
-        assert connection.execute("SHOW lock_timeout").fetchone() == ("0",)
+    assert hanging.result() == [1]
 
 
 def test_a_decision_on_an_old_answer_is_refused_by_its_guard(servers: Servers, replicated: PostgresEventStore) -> None:
