@@ -11,6 +11,7 @@ from eventstore.postgres import statements
 from eventstore.postgres.appending import DEFAULT_LOCK_TIMEOUT, Appender
 from eventstore.postgres.pool import Pool
 from eventstore.postgres.reading import Reader
+from eventstore.postgres.replica import DEFAULT_PATIENCE, Replica, wait_for_append_under_way
 from eventstore.postgres.schema import TableName, management
 from eventstore.postgres.sql_text import filled_in
 from eventstore.store import (
@@ -30,16 +31,30 @@ class PostgresEventStore:
         pool: made with `open_pool`, or any psycopg `ConnectionPool`.
         table: the events table, with or without a schema in front. Several tables in one database are several stores.
         lock_timeout: seconds that an append waits for the append lock before `StoreUnavailable`.
+        replica: leads to a hot standby, or to several, which may answer queries with `Consistency.EVENTUAL`. Nothing
+            else is asked of it: strong queries, streams, subscriptions and appends are the primary's.
+        replica_patience: seconds that such a query waits for the replica, for a free connection and for `at_least`,
+            before the primary answers.
 
     Raises:
-        ValueError: for a table name or a timeout that cannot be used.
+        ValueError: for a table name, a timeout or a patience that cannot be used.
     """
 
-    def __init__(self, pool: Pool, table: str = "events", *, lock_timeout: float = DEFAULT_LOCK_TIMEOUT) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        table: str = "events",
+        *,
+        lock_timeout: float = DEFAULT_LOCK_TIMEOUT,
+        replica: Pool | None = None,
+        replica_patience: float = DEFAULT_PATIENCE,
+    ) -> None:
         self._pool = pool
         self._table = TableName.parse(table)
+        self._lock_timeout = lock_timeout
         self._reader = Reader(pool, self._table)
         self._appender = Appender(pool, self._table, lock_timeout)
+        self._replica = None if replica is None else Replica(replica, self._table, replica_patience)
 
     def query(
         self,
@@ -47,14 +62,25 @@ class PostgresEventStore:
         *,
         limit: int | None = None,
         backwards: bool = False,
-        consistency: Consistency = Consistency.STRONG,  # noqa: ARG002
+        consistency: Consistency = Consistency.STRONG,
         at_least: int | None = None,
     ) -> EventStream:
-        """See `EventStore.query`."""
+        """See `EventStore.query`; here EVENTUAL lets the replica answer, if it does so in time.
+
+        The append condition of an eventual answer guards as well as any other: it covers everything after the
+        position of the answer, and the primary evaluates it. The older the answer, the likelier a conflict.
+        """
         check_limit(limit)
         check_at_least(at_least)
+        if consistency is Consistency.EVENTUAL and self._replica is not None:
+            answer = self._replica.query(filter, limit, backwards, at_least)
+            if answer is not None:
+                return answer
         stream = self._reader.query(filter, limit, backwards)
-        check_reached(at_least, stream.position)
+        if at_least is not None and at_least > stream.position:
+            wait_for_append_under_way(self._pool, self._table, self._lock_timeout)
+            stream = self._reader.query(filter, limit, backwards)
+            check_reached(at_least, stream.position)
         return stream
 
     def stream(self, filter: Filter) -> Iterator[SequencedEvent]:
@@ -107,5 +133,8 @@ class PostgresEventStore:
         Raises:
             SchemaMissing: there is none; run `create_schema()`.
             SchemaOutdated: it has another version, or its sequence was changed so that it breaks the order.
+            ValueError: the replica is one of another database.
         """
         management.check(self._pool, self._table)
+        if self._replica is not None:
+            self._replica.check_same_database(self._pool)

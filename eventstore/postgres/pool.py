@@ -38,7 +38,13 @@ _NEW_POLL: Callable[[], select.poll] | None = getattr(select, "poll", None)
 
 @contextmanager
 def open_pool(
-    dsn: str, *, min_size: int = 1, max_size: int = 10, timeout: float = 10.0, prepare: bool = True
+    dsn: str,
+    *,
+    min_size: int = 1,
+    max_size: int = 10,
+    timeout: float = 10.0,
+    prepare: bool = True,
+    wait: bool = True,
 ) -> Generator[Pool]:
     """Open a pool for `PostgresEventStore`, and close it at the end of the block.
 
@@ -49,6 +55,7 @@ def open_pool(
         min_size, max_size: number of connections.
         timeout: seconds to wait for a free connection.
         prepare: False for PgBouncer in transaction mode, where neither prepared statements nor start-up options work.
+        wait: False opens the pool also while the server does not answer: for a replica, which a store can do without.
 
     Raises:
         StoreUnavailable: if no connection can be made, with the server's reason.
@@ -61,11 +68,12 @@ def open_pool(
         else:
             arguments["prepare_threshold"] = None
         # The pool itself would retry in the background and finally say only that it waited: ask once, directly.
-        psycopg.connect(**arguments).close()
+        if wait:
+            psycopg.connect(**arguments).close()
         pool: Pool = ConnectionPool(
             kwargs=arguments, min_size=min_size, max_size=max_size, timeout=timeout, open=False, name="eventstore"
         )
-        pool.open(wait=True, timeout=timeout)
+        pool.open(wait=wait, timeout=timeout)
     try:
         yield pool
     finally:
@@ -73,10 +81,14 @@ def open_pool(
 
 
 @contextmanager
-def borrowed(pool: Pool) -> Generator[psycopg.Connection[Any]]:
-    """Take a connection in autocommit mode from whatever pool the caller has; it goes back as it was."""
+def borrowed(pool: Pool, timeout: float | None = None) -> Generator[psycopg.Connection[Any]]:
+    """Take a connection in autocommit mode from whatever pool the caller has; it goes back as it was.
+
+    Args:
+        timeout: seconds to wait for a free one, if not those of the pool.
+    """
     with translated(may_have_written=False):
-        connection = _living(pool)
+        connection = _living(pool, timeout)
     autocommit = connection.autocommit
     try:
         if not autocommit:
@@ -91,17 +103,17 @@ def borrowed(pool: Pool) -> Generator[psycopg.Connection[Any]]:
             pool.putconn(connection)
 
 
-def _living(pool: Pool) -> psycopg.Connection[Any]:
+def _living(pool: Pool, timeout: float | None) -> psycopg.Connection[Any]:
     """Take a connection that did not end while it lay in the pool, as all do when the server restarts.
 
     Nothing has been sent yet, so the caller need not hear of it: it could not be told from a lost answer later.
     """
     for _ in range(pool.max_size):
-        connection = pool.getconn()
+        connection = pool.getconn(timeout)
         if not _has_something_to_say(connection) or _answers(connection):
             return connection
         pool.putconn(connection)  # which makes another one
-    return pool.getconn()
+    return pool.getconn(timeout)
 
 
 def _has_something_to_say(connection: psycopg.Connection[Any]) -> bool:

@@ -32,10 +32,15 @@ class _Shape:
 _QUERY: LiteralString = """
 SELECT head.position, e.sequence_number, e.event_id, e.event_type,
        e.occurred_at AT TIME ZONE 'UTC', e.payload::text, e.metadata::text
-FROM (SELECT coalesce(max(sequence_number), 0) AS position FROM {table}) head
+FROM (SELECT {position} AS position FROM {table}) head
 LEFT JOIN ({matches}) e ON true
 ORDER BY e.sequence_number {direction}
 """
+
+_POSITION: LiteralString = "coalesce(max(sequence_number), 0)"
+
+# Nothing if the server was promoted before the end of the statement, whose snapshot may then be no past of our store.
+_POSITION_OF_STANDBY: LiteralString = "CASE WHEN pg_is_in_recovery() THEN coalesce(max(sequence_number), 0) END"
 
 # With predicates: bounds, order and limit above a fence, or the planner walks the whole primary key in the hope of
 # meeting a match soon.
@@ -102,23 +107,30 @@ def schema_version(table: TableName) -> bytes:
     return SQL("SELECT {function}()").format(function=function).as_bytes()
 
 
-def head(table: TableName) -> bytes:
-    """The question for the newest position."""
+def head(table: TableName, *, of_standby: bool = False) -> bytes:
+    """The question for the newest position; `of_standby` as in `query`."""
+    position = SQL(_POSITION_OF_STANDBY if of_standby else _POSITION)
     names = Identifier(table.schema, table.table)
-    return SQL("SELECT coalesce(max(sequence_number), 0) FROM {}").format(names).as_bytes()
+    return SQL("SELECT {} FROM {}").format(position, names).as_bytes()
 
 
-def query(table: TableName, filter: Filter, limit: int | None, backwards: bool) -> tuple[bytes, list[Parameter]]:
-    """The statement for a filter, and its parameters."""
+def query(
+    table: TableName, filter: Filter, limit: int | None, backwards: bool, *, of_standby: bool = False
+) -> tuple[bytes, list[Parameter]]:
+    """The statement for a filter, and its parameters.
+
+    Args:
+        of_standby: the position is NULL unless a hot standby answers.
+    """
     bounds = (filter.occurred_from, filter.occurred_until, filter.sequence_number_higher_than, filter.up_to)
     given_bounds = [bound for bound in bounds if bound is not None]
     types_alone = _types_alone(filter)
     if types_alone and limit is not None:
         shape = _Shape(((True, 0, False),), _given(bounds), limited=True, backwards=backwards)
-        return _text(table, shape), [types_alone, *given_bounds, limit, limit]
+        return _text(table, shape, of_standby), [types_alone, *given_bounds, limit, limit]
     shape = _Shape(_shapes(filter), _given(bounds), limit is not None, backwards)
     parameters: list[Parameter] = [*_item_parameters(filter.items), *given_bounds]
-    return _text(table, shape), parameters if limit is None else [*parameters, limit]
+    return _text(table, shape, of_standby), parameters if limit is None else [*parameters, limit]
 
 
 def window(table: TableName, filter: Filter, after: int, up_to: int, size: int) -> tuple[bytes, list[Parameter]]:
@@ -174,7 +186,7 @@ def _given(bounds: tuple[object, object, object, object]) -> tuple[bool, bool, b
 
 
 @lru_cache(maxsize=1000)
-def _text(table: TableName, shape: _Shape) -> bytes:
+def _text(table: TableName, shape: _Shape, of_standby: bool) -> bytes:
     has_predicates = any(predicates for _, predicates, _ in shape.items)
     if has_predicates:
         inner = _FENCED
@@ -183,7 +195,8 @@ def _text(table: TableName, shape: _Shape) -> bytes:
     else:
         inner = _BY_KEY
     names = _names(table, shape)
-    return SQL(_QUERY).format(matches=SQL(inner).format(**names), **names).as_bytes()
+    position = SQL(_POSITION_OF_STANDBY if of_standby else _POSITION)
+    return SQL(_QUERY).format(position=position, matches=SQL(inner).format(**names), **names).as_bytes()
 
 
 @lru_cache(maxsize=1000)

@@ -58,6 +58,7 @@ class EmbeddedServer:
         database: str,
         listen_port: int | None,
         extra_peer_users: Sequence[str],
+        standby_of: str | None,
         start_timeout: float,
     ) -> None:
         self.data = data.absolute()
@@ -66,6 +67,7 @@ class EmbeddedServer:
         self._database = database
         self._listen_addresses = "127.0.0.1" if listen_port else ""
         self._extra_peer_users = tuple(extra_peer_users)
+        self._standby_of = standby_of
         self._start_timeout = start_timeout
         self._process: subprocess.Popen[bytes] | None = None
         self._app_lock = -1
@@ -80,6 +82,7 @@ class EmbeddedServer:
         database: str = "postgres",
         listen_port: int | None = None,
         extra_peer_users: Sequence[str] = (),
+        standby_of: str | None = None,
         start_timeout: float = 600.0,
     ) -> Self:
         """Start a server on the folder `data`, which is made if it does not exist, and wait until it answers.
@@ -93,6 +96,8 @@ class EmbeddedServer:
             database: The database that `dsn` names; made if it does not exist.
             listen_port: Listen on this port of 127.0.0.1 too, for roles that have a password.
             extra_peer_users: More OS users who may connect as role `postgres`. The socket is then below /tmp.
+            standby_of: The `dsn` of another embedded server of the same caller. A new folder then becomes a copy of it
+                (made by pg_basebackup) that follows it by streaming replication and answers queries.
             start_timeout: Seconds to wait for the first answer. Recovery after a crash can take minutes.
 
         Raises:
@@ -105,6 +110,7 @@ class EmbeddedServer:
             database=database,
             listen_port=listen_port,
             extra_peer_users=extra_peer_users,
+            standby_of=standby_of,
             start_timeout=start_timeout,
         )
         server.restart()
@@ -205,14 +211,23 @@ class EmbeddedServer:
         new = cluster.with_name("cluster.new")
         shutil.rmtree(new, ignore_errors=True)  # what an interrupted initdb left
         folder.make_private(new, user)
+        command = self._initdb(new) if self._standby_of is None else self._pg_basebackup(new, self._standby_of)
+        if spawn(command, user, output=log, keep=processes_lock).wait() != 0:
+            raise EmbeddedServerError(f"{Path(command[0]).name} failed:\n{self._end_of_log()}")
+        new.rename(cluster)  # so a cluster that has its name is complete
+
+    def _initdb(self, new: Path) -> list[str | Path]:
         # PostgreSQL's own C.UTF-8: sorts by bytes, and is the same on every operating system.
         locale = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--encoding=UTF8"]
         access = ["--username=postgres", "--auth-local=peer", "--auth-host=reject"]
-        sync = ["--no-sync"] if self._options.get("fsync") == "off" else []
-        command: list[str | Path] = [self.bin / "initdb", "-D", new, *locale, *access, *sync]
-        if spawn(command, user, output=log, keep=processes_lock).wait() != 0:
-            raise EmbeddedServerError(f"initdb failed:\n{self._end_of_log()}")
-        new.rename(cluster)  # so a cluster that has its name is complete
+        return [self.bin / "initdb", "-D", new, *locale, *access, *self._no_sync()]
+
+    def _pg_basebackup(self, new: Path, primary: str) -> list[str | Path]:
+        source = ["--dbname", primary, "--wal-method=stream", "--checkpoint=fast", "--write-recovery-conf"]
+        return [self.bin / "pg_basebackup", "-D", new, *source, *self._no_sync()]
+
+    def _no_sync(self) -> list[str]:
+        return ["--no-sync"] if self._options.get("fsync") == "off" else []
 
     def _settings(self, cluster: Path, user: ServerUser) -> dict[str, str]:
         caller = pwd.getpwuid(os.geteuid()).pw_name

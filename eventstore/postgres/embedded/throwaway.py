@@ -17,6 +17,7 @@ def throwaway_server(
     database: str = "postgres",
     listen_port: int | None = None,
     extra_peer_users: Sequence[str] = (),
+    standby_of: str | None = None,
 ) -> Generator[EmbeddedServer]:
     """A server whose data are deleted at the end. The arguments are those of `EmbeddedServer.start`.
 
@@ -30,7 +31,12 @@ def throwaway_server(
     data = parent / "data"
     try:
         server = EmbeddedServer.start(
-            data, options=options, database=database, listen_port=listen_port, extra_peer_users=extra_peer_users
+            data,
+            options=options,
+            database=database,
+            listen_port=listen_port,
+            extra_peer_users=extra_peer_users,
+            standby_of=standby_of,
         )
         try:
             yield server
