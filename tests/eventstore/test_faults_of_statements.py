@@ -76,12 +76,11 @@ def test_a_query_that_times_out_is_an_unavailable_store(
         assert not timeout.value.outcome_unknown
 
 
-@pytest.mark.parametrize("moment", [checks.lock_held, commits_held], ids=["waiting for its turn", "at its commit"])
 def test_an_append_that_times_out_has_a_known_outcome(
-    dsn: str, any_pool: Pool, store: PostgresEventStore, table: str, moment: Moment
+    dsn: str, any_pool: Pool, store: PostgresEventStore, table: str
 ) -> None:
     works(any_pool, table)
-    with left_clean(any_pool, table), moment(dsn, table), statements_time_out(any_pool):
+    with left_clean(any_pool, table), checks.lock_held(dsn, table), statements_time_out(any_pool):
         with pytest.raises(StoreUnavailable, match="statement timeout") as timeout:
             PostgresEventStore(any_pool, table).append(checks.event("Late"))
         assert not timeout.value.outcome_unknown
