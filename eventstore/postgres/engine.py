@@ -93,19 +93,36 @@ class PostgresEventStore:
         return filled_in(*statements.query(self._table, filter, limit, backwards))
 
     def create_schema(self) -> None:
-        """Create table, functions, triggers and indexes, all or nothing; if they exist, check them.
+        """Create tables, functions, triggers and indexes, all or nothing; if they exist, check them.
+
+        An older version is left as it is: an upgrade is for somebody to decide, who knows that no process of an older
+        release still starts, and not for whichever process of the new release comes first.
 
         Raises:
-            SchemaOutdated: they exist in another version.
+            SchemaOutdated: they exist in another version; the message says what to run.
             SchemaMissing: the PostgreSQL schema that the table name begins with does not exist.
         """
         management.create(self._pool, self._table)
+
+    def upgrade_schema(self) -> None:
+        """Bring the schema of any older release up to date, all or nothing; if it is, check it.
+
+        Runs in one transaction, while appends wait. What it adds belongs to the owner of the events table, and only
+        the owner, a member of the owner's role or a superuser may run it.
+
+        Raises:
+            SchemaMissing: there is none; run `create_schema()`.
+            SchemaOutdated: the database is newer than this release; update the package.
+            StoreUnavailable: the upgrade was refused or interrupted. Nothing has changed.
+        """
+        management.upgrade(self._pool, self._table)
 
     def check_schema(self) -> None:
         """Make sure at start-up that this release can work with the schema in the database.
 
         Raises:
             SchemaMissing: there is none; run `create_schema()`.
-            SchemaOutdated: it has another version, or its sequence was changed so that it breaks the order.
+            SchemaOutdated: it has another version, or its sequence was changed so that it breaks the order. The
+                message says what to run.
         """
         management.check(self._pool, self._table)
