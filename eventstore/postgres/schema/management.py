@@ -13,7 +13,9 @@ from eventstore.postgres.sqlstates import translated
 
 _LOCK: Final = "SELECT pg_advisory_xact_lock(%s, %s)"
 _EXISTS: Final = "SELECT to_regclass(%s) IS NOT NULL AND to_regprocedure(%s) IS NOT NULL"
-_OWNER: Final = "SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = to_regclass(%s)"
+_OWNER: Final = """
+SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = to_regclass(%s) AND pg_has_role(relowner, 'MEMBER')
+"""
 _CACHE: Final = "SELECT seqcache FROM pg_sequence WHERE seqrelid = to_regclass(%s)"
 # Whoever holds the append lock for longer is stuck, and appends should not queue up behind a waiting upgrade for ever.
 _PATIENCE: Final = "SET LOCAL lock_timeout = '60s'"
@@ -80,5 +82,5 @@ def _version(connection: Connection[Any], table: TableName) -> int:
 
 def _act_as_owner(connection: Connection[Any], table: TableName) -> None:
     # What an upgrade adds must belong to whom the rest belongs to, also when a superuser runs it.
-    ((owner,),) = fetch(connection, _OWNER, [str(table)])
-    connection.execute(SQL("SET LOCAL ROLE {}").format(Identifier(owner)))
+    for (owner,) in fetch(connection, _OWNER, [str(table)]):  # none for a stranger, who will be refused
+        connection.execute(SQL("SET LOCAL ROLE {}").format(Identifier(owner)))
