@@ -1,15 +1,13 @@
 """Every schema that a release has ever made becomes, by an upgrade, the one that this release makes."""
 
-import subprocess
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from threading import Barrier
 
 import psycopg
 import pytest
-from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Identifier
 
 from eventstore import AppendCondition, ConcurrencyConflict, SchemaMissing, SchemaOutdated, StoreUnavailable, uuid7
@@ -17,34 +15,13 @@ from eventstore.postgres import PostgresEventStore, open_pool
 from eventstore.postgres.pool import Pool
 from eventstore.postgres.schema import SCHEMA_VERSION
 from eventstore.testing.race import race_for_prizes
+from tests.eventstore.databases import catalog, new_database
 from tests.eventstore.examples import EVERYTHING, event, having, types_in_order
 from tests.eventstore.guarantee_checks import lock_held
 from tests.eventstore.older_schemas import OLDER_VERSIONS, create_older_schema
-from tests.eventstore.test_schema_dump import program
 
 OLDEST = OLDER_VERSIONS[0]
 older_versions = pytest.mark.parametrize("version", OLDER_VERSIONS)
-
-
-@contextmanager
-def new_database(dsn: str) -> Generator[str]:
-    """The connection string of an empty database."""
-    name = f"upgrade_{uuid7().hex[-12:]}"
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
-        try:
-            yield make_conninfo(dsn, dbname=name)
-        finally:
-            connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
-
-
-def catalog(dsn: str) -> list[str]:
-    """All that the catalog knows of a database, as pg_dump says it: tables, functions, triggers, rights, owners."""
-    dumped = subprocess.run(
-        [program("pg_dump"), "--schema-only", f"--dbname={dsn}"], check=True, capture_output=True, text=True
-    )
-    # The key of \restrict is another one each time.
-    return [line for line in dumped.stdout.splitlines() if not line.startswith(("\\restrict", "\\unrestrict"))]
 
 
 def version_of(pool: Pool, table: str) -> int:
@@ -63,7 +40,7 @@ def older(pool: Pool, table: str, request: pytest.FixtureRequest) -> PostgresEve
 
 
 def test_the_schema_of_every_earlier_version_is_kept() -> None:
-    assert OLDER_VERSIONS == tuple(range(1, SCHEMA_VERSION))
+    assert tuple(range(1, SCHEMA_VERSION)) == OLDER_VERSIONS
 
 
 @older_versions
@@ -197,7 +174,7 @@ def test_who_does_not_own_the_store_cannot_upgrade_it(dsn: str, older: PostgresE
         try:
             with (
                 open_pool(f"{dsn} options='-c role={stranger}'") as pool,
-                pytest.raises(StoreUnavailable, match="permission denied|must be owner"),
+                pytest.raises(StoreUnavailable, match=r"permission denied|must be owner"),
             ):
                 PostgresEventStore(pool, table).upgrade_schema()
         finally:

@@ -12,7 +12,8 @@ from eventstore.postgres.schema import TableName
 from eventstore.postgres.sqlstates import translated
 
 _LOCK: Final = "SELECT pg_advisory_xact_lock(%s, %s)"
-_EXISTS: Final = "SELECT to_regclass(%s) IS NOT NULL AND to_regprocedure(%s) IS NOT NULL"
+_EXISTS: Final = "SELECT to_regclass(%s) IS NOT NULL"
+_COMPLETE: Final = "SELECT to_regprocedure(%s) IS NOT NULL AND to_regclass(%s) IS NOT NULL"
 _OWNER: Final = """
 SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = to_regclass(%s) AND pg_has_role(relowner, 'MEMBER')
 """
@@ -25,10 +26,14 @@ def create(pool: Pool, table: TableName) -> None:
     """Create tables, functions, triggers and indexes, all or nothing; if they exist, check them."""
     with borrowed(pool) as connection, translated(may_have_written=True), connection.transaction():
         _lock(connection, table)  # two processes may start at the same moment
-        ((exists,),) = fetch(connection, "SELECT to_regclass(%s) IS NOT NULL", [str(table)])
-        if not exists:
-            for script in (schema.table_and_functions, schema.secondary_indexes, schema.snapshots_table):
-                connection.execute(script(table).encode())
+        if not _exists(connection, str(table)):
+            scripts = [schema.table_and_functions, schema.secondary_indexes, schema.snapshots_table]
+        elif _version(connection, table) == schema.SCHEMA_VERSION and not _exists(connection, f"{table}_snapshots"):
+            scripts = [schema.snapshots_table]  # it may have been dropped: it is a cache
+        else:
+            scripts = []
+        for script in scripts:
+            connection.execute(script(table).encode())
     check(pool, table)
 
 
@@ -72,10 +77,20 @@ def _lock(connection: Connection[Any], table: TableName) -> None:
     connection.execute(_LOCK, (schema.LOCK_NAMESPACE, table.lock_key))
 
 
+def _exists(connection: Connection[Any], relation: str) -> bool:
+    ((exists,),) = fetch(connection, _EXISTS, [relation])
+    return bool(exists)
+
+
 def _version(connection: Connection[Any], table: TableName) -> int:
-    ((exists,),) = fetch(connection, _EXISTS, [str(table), f"{table}_schema_version()"])
-    if not exists:
+    if not _exists(connection, str(table)):
         raise SchemaMissing(f"there is no events table {table} in this database; create_schema() makes it")
+    ((complete,),) = fetch(connection, _COMPLETE, [f"{table}_schema_version()", f"{table}_sequence_number"])
+    if not complete:
+        raise SchemaMissing(
+            f"there is a table {table} without the functions and the sequence of an events table: either it is"
+            " something else, then choose another name, or it was damaged, then restore it"
+        )
     ((version,),) = fetch(connection, statements.schema_version(table), [])
     return int(version)
 
