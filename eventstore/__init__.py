@@ -24,6 +24,7 @@ from eventstore.filter_builder import FilterBuilder
 from eventstore.filters import Filter, FilterItem, P
 from eventstore.identifiers import uuid7
 from eventstore.memory import InMemoryEventStore
+from eventstore.replay import Projection, Replayed, replayed
 from eventstore.snapshots import InMemorySnapshotStore, Snapshot, SnapshotKey, SnapshotStore
 from eventstore.store import AppendCondition, Batch, Consistency, EventStore, EventStream, Subscription
 
@@ -49,6 +50,8 @@ __all__ = [
     "InvalidTransaction",
     "P",
     "PositionUnknown",
+    "Projection",
+    "Replayed",
     "SchemaMissing",
     "SchemaOutdated",
     "SequencedEvent",
@@ -58,5 +61,6 @@ __all__ = [
     "StorableEvent",
     "StoreUnavailable",
     "Subscription",
+    "replayed",
     "uuid7",
 ]

@@ -94,12 +94,12 @@ class SnapshotStore(Protocol):
     """The port: where snapshots are kept. Each method is one atomic step.
 
     >>> snapshots: SnapshotStore = InMemorySnapshotStore()
-    >>> lent = SnapshotKey.of("lent", 1, FilterBuilder().matching().any_event_type_of("BookCopyLentToReader").finalize())
-    >>> snapshots.save(lent, Snapshot(7, uuid7(), b"3"))
+    >>> key = SnapshotKey.of("events so far", 1, FilterBuilder().matching_any_event())
+    >>> snapshots.save(key, Snapshot(7, uuid7(), b"3"))
     True
-    >>> snapshots.save(lent, Snapshot(5, uuid7(), b"2"))
+    >>> snapshots.save(key, Snapshot(5, uuid7(), b"2"))
     False
-    >>> snapshots.load(lent).state
+    >>> snapshots.load(key).state
     b'3'
 
     Any method may raise what its store raises when it does not answer; `replayed` puts up with it.
