@@ -11,7 +11,7 @@ from eventstore.postgres import statements
 from eventstore.postgres.appending import DEFAULT_LOCK_TIMEOUT, Appender
 from eventstore.postgres.pool import Pool
 from eventstore.postgres.reading import Reader
-from eventstore.postgres.schema import TableName, management
+from eventstore.postgres.schema import TableName, management, rights
 from eventstore.postgres.sql_text import filled_in
 from eventstore.store import (
     AppendCondition,
@@ -126,3 +126,19 @@ class PostgresEventStore:
                 message says what to run.
         """
         management.check(self._pool, self._table)
+
+    def grants_for(self, role: str, *, snapshots: bool = False) -> str:
+        """SQL that lets a role do what an application does, and nothing else: for the owner of the tables to run.
+
+        The role can read events and append them through the append functions. It cannot insert, change or delete
+        them, draw numbers, or change the schema. To run it again does no harm.
+
+        >>> print(store.grants_for("library"))  # doctest: +SKIP
+        GRANT USAGE ON SCHEMA "public" TO "library";
+        ...
+
+        Args:
+            role: the name of a role that exists.
+            snapshots: let it keep snapshots, too.
+        """
+        return rights.grants(self._table, role, snapshots=snapshots)
