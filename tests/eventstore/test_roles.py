@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Generator
+from pathlib import Path
 from typing import Any, LiteralString, TypeAlias
 
 import psycopg
@@ -51,6 +52,11 @@ def grant(dsn: str, store: PostgresEventStore, role: str, *, snapshots: bool = F
     with psycopg.connect(dsn, autocommit=True) as connection:
         for _ in range(2):
             connection.execute(store.grants_for(role, snapshots=snapshots).encode())
+
+
+def test_the_rights_in_the_readme_are_those_that_are_tested_here(pool: Pool) -> None:
+    rights = PostgresEventStore(pool).grants_for("library", snapshots=True)
+    assert f"```sql\n{rights}```\n" in (Path(__file__).parents[2] / "eventstore/README.md").read_text(encoding="utf-8")
 
 
 def test_a_role_with_these_rights_can_read_and_append(
