@@ -2,9 +2,10 @@
 
 import random
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
+from typing import Any
 
 import pytest
 
@@ -149,6 +150,34 @@ def test_of_racing_savers_the_highest_number_stays_and_it_never_goes_back(snapsh
     kept = snapshots.load(KEY)
     assert kept is not None
     assert kept.sequence_number == len(numbers)
+
+
+class ComparedSlowly:
+    """A snapshot with number 1; when it is first compared, something else is tried, and given time to succeed."""
+
+    def __init__(self, meanwhile: Callable[[], object]) -> None:
+        self._meanwhile: Callable[[], object] | None = meanwhile
+
+    @property
+    def sequence_number(self) -> int:
+        meanwhile, self._meanwhile = self._meanwhile, None
+        if meanwhile is not None:
+            other = threading.Thread(target=meanwhile)
+            other.start()
+            other.join(timeout=0.3)  # it cannot end, if saving is one step
+            self.other = other
+        return 1
+
+
+def test_in_memory_nobody_comes_between_comparing_and_saving() -> None:
+    snapshots = InMemorySnapshotStore()
+    compared: Any = ComparedSlowly(lambda: snapshots.save(KEY, snapshot(9)))
+    snapshots.save(KEY, compared)
+    snapshots.save(KEY, snapshot(7))
+    compared.other.join()
+    kept = snapshots.load(KEY)
+    assert kept is not None
+    assert kept.sequence_number == 9
 
 
 def test_a_filter_that_is_said_in_another_order_finds_the_same_snapshot(snapshots: SnapshotStore) -> None:

@@ -74,19 +74,20 @@ def wait_for_sessions_blocked_on_rows(dsn: str, table: str, expected: int) -> No
 
 
 def test_nobody_waits_long_for_a_row_that_somebody_has_locked(
-    dsn: str, pool: Pool, beside_the_log: PostgresSnapshotStore, table: str
+    dsn: str, beside_the_log: PostgresSnapshotStore, table: str
 ) -> None:
-    hurried = PostgresSnapshotStore(pool, table, lock_timeout=0.05)
     kept = snapshot(1)
-    hurried.save(KEY, kept)
-    with psycopg.connect(dsn) as holder:
-        holder.execute(SQL("SELECT FROM {} FOR UPDATE").format(Identifier(f"{table}_snapshots")))
-        for call in (lambda: hurried.save(KEY, snapshot(2)), lambda: hurried.delete(KEY)):
-            with pytest.raises(StoreUnavailable, match="lock timeout") as late:
-                call()
-            assert not late.value.outcome_unknown
-        assert hurried.load(KEY) == kept
-    assert hurried.save(KEY, snapshot(2))
+    beside_the_log.save(KEY, kept)
+    with open_pool(f"{dsn} options='-c statement_timeout=60s'", max_size=1) as pool:
+        hurried = PostgresSnapshotStore(pool, table, lock_timeout=0.05)
+        with psycopg.connect(dsn) as holder:
+            holder.execute(SQL("SELECT FROM {} FOR UPDATE").format(Identifier(f"{table}_snapshots")))
+            for call in (lambda: hurried.save(KEY, snapshot(2)), lambda: hurried.delete(KEY)):
+                with pytest.raises(StoreUnavailable, match="lock timeout") as late:
+                    call()
+                assert not late.value.outcome_unknown
+            assert hurried.load(KEY) == kept
+        assert hurried.save(KEY, snapshot(2))
 
 
 def test_the_lock_timeout_does_not_outlive_the_call(
