@@ -228,7 +228,7 @@ def test_every_guard_holds_while_a_store_is_upgraded(older: PostgresEventStore) 
 def test_the_new_release_appends_to_the_old_schema_as_a_rolling_update_needs(
     pool: Pool, table: str, version: int
 ) -> None:
-    """And a process of the old release goes on after the upgrade: the append functions were not touched."""
+    """And a process of the old release goes on after the upgrade: the append functions are called as before."""
     with pool.connection() as connection:
         create_older_schema(connection, version, table)
     store = PostgresEventStore(pool, table)
