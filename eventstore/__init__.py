@@ -12,6 +12,7 @@ from eventstore.errors import (
     InvalidCondition,
     InvalidEvent,
     InvalidFilter,
+    InvalidSnapshot,
     InvalidTransaction,
     PositionUnknown,
     SchemaMissing,
@@ -23,6 +24,8 @@ from eventstore.filter_builder import FilterBuilder
 from eventstore.filters import Filter, FilterItem, P
 from eventstore.identifiers import uuid7
 from eventstore.memory import InMemoryEventStore
+from eventstore.replay import Projection, Replayed, replayed
+from eventstore.snapshots import InMemorySnapshotStore, Snapshot, SnapshotKey, SnapshotStore
 from eventstore.store import AppendCondition, Batch, Consistency, EventStore, EventStream, Subscription
 
 __all__ = [
@@ -39,17 +42,25 @@ __all__ = [
     "FilterBuilder",
     "FilterItem",
     "InMemoryEventStore",
+    "InMemorySnapshotStore",
     "InvalidCondition",
     "InvalidEvent",
     "InvalidFilter",
+    "InvalidSnapshot",
     "InvalidTransaction",
     "P",
     "PositionUnknown",
+    "Projection",
+    "Replayed",
     "SchemaMissing",
     "SchemaOutdated",
     "SequencedEvent",
+    "Snapshot",
+    "SnapshotKey",
+    "SnapshotStore",
     "StorableEvent",
     "StoreUnavailable",
     "Subscription",
+    "replayed",
     "uuid7",
 ]

@@ -4,6 +4,7 @@
     ├── InvalidEvent            (also a ValueError)   the event cannot be stored, now or later
     ├── InvalidFilter           (also a ValueError)   the filter has no meaning, or a dangerous one
     ├── InvalidCondition        (also a ValueError)   the append condition cannot guard what it should
+    ├── InvalidSnapshot         (also a ValueError)   the snapshot's key or state cannot be kept
     ├── InvalidTransaction      (also a ValueError)   the caller's transaction cannot carry an append
     ├── EventIdReused           (also a ValueError)   an event id stands for other content already
     ├── ConcurrencyConflict     somebody appended a matching event after the caller had read
@@ -34,6 +35,10 @@ class InvalidFilter(EventStoreError, ValueError):
 
 class InvalidCondition(EventStoreError, ValueError):
     """The append condition cannot guard a decision: it was built from an incomplete read or has no valid position."""
+
+
+class InvalidSnapshot(EventStoreError, ValueError):
+    """The name, version or state of a projection is nothing that a snapshot can be kept under, or of."""
 
 
 class InvalidTransaction(EventStoreError, ValueError):

@@ -70,7 +70,7 @@ def serve() -> None:
 
 @main.command("init-db")
 def init_db() -> None:
-    """Create the tables in the database that LIBRARY_DSN names, unless they exist."""
+    """Create the tables in the database that LIBRARY_DSN names, or bring those of an older release up to date."""
     with _one_clear_line():
         _create_schema(_config_with_dsn("not needed here").dsn)
     click.echo("The schema is in place.")
@@ -96,7 +96,11 @@ def _config_with_dsn(secret_key: str | None = None) -> Config:
 
 def _create_schema(dsn: str) -> None:
     with open_pool(dsn, max_size=2) as pool:
-        PostgresEventStore(pool).create_schema()
+        store = PostgresEventStore(pool)
+        try:
+            store.create_schema()
+        except SchemaOutdated:
+            store.upgrade_schema()  # raises it again if the database is newer than this release
         PostgresIdempotencyRecords(pool).create_schema()
 
 
@@ -140,7 +144,9 @@ def _one_clear_line() -> Generator[None]:
     except SchemaMissing:
         raise click.ClickException("the database has no tables for us yet. Run: library-app init-db") from None
     except SchemaOutdated as error:
-        raise click.ClickException(f"the database has another version of the schema: {error}") from None
+        raise click.ClickException(
+            f"the schema of the database does not fit: {error}. An older one is upgraded by: library-app init-db"
+        ) from None
     except StoreUnavailable as error:
         reason = " ".join(str(error).split())
         raise click.ClickException(

@@ -2,6 +2,7 @@
 
 from eventstore.postgres.engine import PostgresEventStore
 from eventstore.postgres.pool import open_pool
+from eventstore.postgres.snapshots import PostgresSnapshotStore
 from eventstore.postgres.sql_text import where_clause
 
-__all__ = ["PostgresEventStore", "open_pool", "where_clause"]
+__all__ = ["PostgresEventStore", "PostgresSnapshotStore", "open_pool", "where_clause"]

@@ -12,7 +12,7 @@ from eventstore.postgres.appending import DEFAULT_LOCK_TIMEOUT, Appender
 from eventstore.postgres.pool import Pool
 from eventstore.postgres.reading import Reader
 from eventstore.postgres.replica import DEFAULT_PATIENCE, Replica, wait_for_append_under_way
-from eventstore.postgres.schema import TableName, management
+from eventstore.postgres.schema import TableName, management, rights
 from eventstore.postgres.sql_text import filled_in
 from eventstore.store import (
     AppendCondition,
@@ -119,22 +119,55 @@ class PostgresEventStore:
         return filled_in(*statements.query(self._table, filter, limit, backwards))
 
     def create_schema(self) -> None:
-        """Create table, functions, triggers and indexes, all or nothing; if they exist, check them.
+        """Create tables, functions, triggers and indexes, all or nothing; if they exist, check them.
+
+        An older version is left as it is: an upgrade is for somebody to decide, who knows that no process of an older
+        release still starts, and not for whichever process of the new release comes first.
 
         Raises:
-            SchemaOutdated: they exist in another version.
+            SchemaOutdated: they exist in another version; the message says what to run.
             SchemaMissing: the PostgreSQL schema that the table name begins with does not exist.
         """
         management.create(self._pool, self._table)
+
+    def upgrade_schema(self) -> None:
+        """Bring the schema of any older release up to date, all or nothing; if it is, check it.
+
+        Runs in one transaction, while appends wait. What it adds belongs to the owner of the events table, and only
+        the owner, a member of the owner's role or a superuser may run it.
+
+        Raises:
+            SchemaMissing: there is none; run `create_schema()`.
+            SchemaOutdated: the database is newer than this release; update the package.
+            StoreUnavailable: the upgrade was refused or interrupted. Nothing has changed.
+        """
+        management.upgrade(self._pool, self._table)
 
     def check_schema(self) -> None:
         """Make sure at start-up that this release can work with the schema in the database.
 
         Raises:
             SchemaMissing: there is none; run `create_schema()`.
-            SchemaOutdated: it has another version, or its sequence was changed so that it breaks the order.
+            SchemaOutdated: it has another version, or its sequence was changed so that it breaks the order. The
+                message says what to run.
             ValueError: the replica is one of another database.
         """
         management.check(self._pool, self._table)
         if self._replica is not None:
             self._replica.check_same_database(self._pool)
+
+    def grants_for(self, role: str, *, snapshots: bool = False) -> str:
+        """SQL that lets a role do what an application does, and nothing else: for the owner of the tables to run.
+
+        The role can read events and append them through the append functions. It cannot insert, change or delete
+        them, draw numbers, or change the schema. To run it again does no harm.
+
+        >>> print(store.grants_for("library"))  # doctest: +SKIP
+        GRANT USAGE ON SCHEMA "public" TO "library";
+        ...
+
+        Args:
+            role: the name of a role that exists.
+            snapshots: let it keep snapshots, too.
+        """
+        return rights.grants(self._table, role, snapshots=snapshots)

@@ -20,15 +20,19 @@ def test_the_program_in_the_readme_runs(dsn: str, table: str) -> None:
     program, *others = PYTHON_BLOCK.findall((ROOT / "eventstore/README.md").read_text())
     for other in others:
         compile(other, "README.md", "exec")
+    [snapshots] = [other for other in others if "replayed(" in other]
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute(SQL("CREATE DATABASE {}").format(Identifier(table)))
     printed = io.StringIO()
+    names = {"dsn": psycopg.conninfo.make_conninfo(dsn, dbname=table)}
     with redirect_stdout(printed):
-        exec(program, {"dsn": psycopg.conninfo.make_conninfo(dsn, dbname=table)})
+        exec(program, names)
+        exec(snapshots, names)
     assert printed.getvalue().splitlines() == [
         "0 events, read up to position 0",
         "event 1 (BookCopyLentToReader) was appended after position 0 and matches BookCopyAddedToCirculation or"
         ' BookCopyLentToReader or BookCopyReturnedByReader with BookID = "4f1c2a" or ReaderID = "9b3d07"',
+        "1 lendings, 1 events folded",
     ]
 
 

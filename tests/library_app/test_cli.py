@@ -14,6 +14,7 @@ from psycopg.sql import SQL, Identifier
 from eventstore.postgres import PostgresEventStore, open_pool
 from library_app.cli import main
 from library_app.idempotency.postgres import PostgresIdempotencyRecords
+from tests.eventstore.older_schemas import OLDER_VERSIONS, create_older_schema
 
 SECRET = {"LIBRARY_SECRET_KEY": "0123456789abcdef"}
 
@@ -60,6 +61,27 @@ def test_init_db_and_seed_may_be_repeated(database: str) -> None:
 
 def test_serve_needs_a_schema(database: str) -> None:
     assert_says(run("serve", LIBRARY_DSN=database, **SECRET), "library-app init-db")
+
+
+@pytest.mark.parametrize("version", OLDER_VERSIONS)
+def test_the_schema_of_an_older_release_is_refused_until_init_db_upgrades_it(database: str, version: int) -> None:
+    with psycopg.connect(database) as connection:
+        create_older_schema(connection, version)
+    with open_pool(database) as pool:
+        PostgresIdempotencyRecords(pool).create_schema()
+        for command in ("serve", "seed"):
+            assert_says(run(command, LIBRARY_DSN=database, **SECRET), f"version {version}", "library-app init-db")
+        assert run("init-db", LIBRARY_DSN=database).output == "The schema is in place.\n"
+        PostgresEventStore(pool).check_schema()
+    assert run("seed", LIBRARY_DSN=database).exit_code == 0
+
+
+def test_the_schema_of_a_newer_release_is_refused_by_every_command(database: str) -> None:
+    assert run("init-db", LIBRARY_DSN=database).exit_code == 0
+    with psycopg.connect(database) as connection:
+        connection.execute("CREATE OR REPLACE FUNCTION events_schema_version() RETURNS integer RETURN 999")
+    for command in ("serve", "seed", "init-db"):
+        assert_says(run(command, LIBRARY_DSN=database, **SECRET), "version 999", "update the package")
 
 
 def test_serve_needs_a_database() -> None:

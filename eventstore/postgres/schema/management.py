@@ -1,4 +1,9 @@
-"""Making the schema, and making sure at start-up that it is the one this release works with."""
+"""Making and upgrading the schema, and making sure at start-up that it is the one this release works with."""
+
+from typing import Any, Final
+
+from psycopg import Connection
+from psycopg.sql import SQL, Identifier
 
 from eventstore.errors import SchemaMissing, SchemaOutdated
 from eventstore.postgres import schema, statements
@@ -6,37 +11,91 @@ from eventstore.postgres.pool import Pool, borrowed, fetch
 from eventstore.postgres.schema import TableName
 from eventstore.postgres.sqlstates import translated
 
+_LOCK: Final = "SELECT pg_advisory_xact_lock(%s, %s)"
+_EXISTS: Final = "SELECT to_regclass(%s) IS NOT NULL"
+_COMPLETE: Final = "SELECT to_regprocedure(%s) IS NOT NULL AND to_regclass(%s) IS NOT NULL"
+_OWNER: Final = """
+SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = to_regclass(%s) AND pg_has_role(relowner, 'MEMBER')
+"""
+_CACHE: Final = "SELECT seqcache FROM pg_sequence WHERE seqrelid = to_regclass(%s)"
+# Whoever holds the append lock for longer is stuck, and appends should not queue up behind a waiting upgrade for ever.
+_PATIENCE: Final = "SET LOCAL lock_timeout = '60s'"
+
 
 def create(pool: Pool, table: TableName) -> None:
-    """Create table, functions, triggers and indexes, all or nothing; if they exist, check them."""
+    """Create tables, functions, triggers and indexes, all or nothing; if they exist, check them."""
     with borrowed(pool) as connection, translated(may_have_written=True), connection.transaction():
-        lock = "SELECT pg_advisory_xact_lock(%s, %s)"  # two processes may start at the same moment
-        connection.execute(lock, (schema.LOCK_NAMESPACE, table.lock_key))
-        ((exists,),) = fetch(connection, "SELECT to_regclass(%s) IS NOT NULL", [str(table)])
-        if not exists:
-            connection.execute(schema.table_and_functions(table).encode())
-            connection.execute(schema.secondary_indexes(table).encode())
+        _lock(connection, table)  # two processes may start at the same moment
+        if not _exists(connection, str(table)):
+            scripts = [schema.table_and_functions, schema.secondary_indexes, schema.snapshots_table]
+        elif _version(connection, table) == schema.SCHEMA_VERSION and not _exists(connection, f"{table}_snapshots"):
+            scripts = [schema.snapshots_table]  # it may have been dropped: it is a cache
+        else:
+            scripts = []
+        for script in scripts:
+            connection.execute(script(table).encode())
+    check(pool, table)
+
+
+def upgrade(pool: Pool, table: TableName) -> None:
+    """Bring an older schema up to date, all or nothing, while appends wait; then check it."""
+    with borrowed(pool) as connection, translated(may_have_written=True), connection.transaction():
+        connection.execute(_PATIENCE)
+        _lock(connection, table)
+        version = _version(connection, table)
+        if version < schema.SCHEMA_VERSION:
+            _act_as_owner(connection, table)
+        for older in range(version, schema.SCHEMA_VERSION):
+            connection.execute(schema.upgrade_from(older, table).encode())
     check(pool, table)
 
 
 def check(pool: Pool, table: TableName) -> None:
     """Raise SchemaMissing or SchemaOutdated, which say what to do, unless this release can work with the schema."""
-    found = """
-        SELECT to_regclass(%s) IS NOT NULL AND to_regprocedure(%s) IS NOT NULL,
-               (SELECT seqcache FROM pg_sequence WHERE seqrelid = to_regclass(%s))
-    """
     with borrowed(pool) as connection, translated(may_have_written=False):
-        names: list[object] = [str(table), f"{table}_schema_version()", f"{table}_sequence_number"]
-        ((exists, cache),) = fetch(connection, found, names)
-        if not exists:
-            raise SchemaMissing(f"there is no events table {table} in this database; create_schema() makes it")
-        ((version,),) = fetch(connection, statements.schema_version(table), [])
-    if version != schema.SCHEMA_VERSION:
+        version = _version(connection, table)
+        ((cache,),) = fetch(connection, _CACHE, [f"{table}_sequence_number"])
+    if version < schema.SCHEMA_VERSION:
         raise SchemaOutdated(
-            f"{table} has schema version {version}, this release of eventstore needs {schema.SCHEMA_VERSION}"
+            f"{table} has schema version {version}, this release of eventstore needs {schema.SCHEMA_VERSION};"
+            " upgrade_schema() brings it up to date"
+        )
+    if version > schema.SCHEMA_VERSION:
+        raise SchemaOutdated(
+            f"{table} has schema version {version}, this release of eventstore knows only {schema.SCHEMA_VERSION};"
+            " update the package"
         )
     if cache != 1:
+        sequence = Identifier(table.schema, f"{table.table}_sequence_number").as_string()
         raise SchemaOutdated(
             f"the sequence {table}_sequence_number has CACHE {cache}: each connection would draw numbers from a"
-            f" stock of its own and break the order. ALTER SEQUENCE {table}_sequence_number CACHE 1"
+            f" stock of its own and break the order. ALTER SEQUENCE {sequence} CACHE 1"
         )
+
+
+def _lock(connection: Connection[Any], table: TableName) -> None:
+    connection.execute(_LOCK, (schema.LOCK_NAMESPACE, table.lock_key))
+
+
+def _exists(connection: Connection[Any], relation: str) -> bool:
+    ((exists,),) = fetch(connection, _EXISTS, [relation])
+    return bool(exists)
+
+
+def _version(connection: Connection[Any], table: TableName) -> int:
+    if not _exists(connection, str(table)):
+        raise SchemaMissing(f"there is no events table {table} in this database; create_schema() makes it")
+    ((complete,),) = fetch(connection, _COMPLETE, [f"{table}_schema_version()", f"{table}_sequence_number"])
+    if not complete:
+        raise SchemaMissing(
+            f"there is a table {table} without the functions and the sequence of an events table: either it is"
+            " something else, then choose another name, or it was damaged, then restore it"
+        )
+    ((version,),) = fetch(connection, statements.schema_version(table), [])
+    return int(version)
+
+
+def _act_as_owner(connection: Connection[Any], table: TableName) -> None:
+    # What an upgrade adds must belong to whom the rest belongs to, also when a superuser runs it.
+    for (owner,) in fetch(connection, _OWNER, [str(table)]):  # none for a stranger, who will be refused
+        connection.execute(SQL("SET LOCAL ROLE {}").format(Identifier(owner)))
