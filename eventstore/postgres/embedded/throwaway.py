@@ -2,11 +2,11 @@
 
 import contextlib
 import os
+import shutil
 import tempfile
 from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 
-from eventstore.postgres.embedded import folder
 from eventstore.postgres.embedded.server import EmbeddedServer
 
 
@@ -25,10 +25,7 @@ def throwaway_server(
     ...     psycopg.connect(server.dsn).execute("SELECT 1")
     """
     starter = os.getpid()
-    parent = Path(tempfile.mkdtemp(prefix="eventstore-"))
-    if os.geteuid() == 0:
-        parent.chmod(0o711)  # the server's OS user must get through
-    data = parent / "data"
+    data = Path(tempfile.mkdtemp(prefix="eventstore-"))
     try:
         server = EmbeddedServer.start(
             data,
@@ -44,5 +41,4 @@ def throwaway_server(
             server.stop("immediate")
     finally:
         if os.getpid() == starter:
-            folder.remove(data)
-            parent.rmdir()
+            shutil.rmtree(data, ignore_errors=True)
