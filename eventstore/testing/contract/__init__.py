@@ -1,0 +1,67 @@
+"""The contract of an event store, as tests that any engine can run: ours and other people's.
+
+Write a test class for your engine; pytest does the rest. The extra `testing` installs what is needed.
+
+    from eventstore.testing.contract import EventStoreContract
+
+    class TestMyStore(EventStoreContract):
+        @pytest.fixture
+        def engine(self): return MyStore()  # an empty one for every test
+
+Why a class: each failure is named after its engine (`TestMyStore::test_one_position_wins_once`), several engines fit
+into one module, the fixture may just as well stand in a `conftest.py` or be parametrised, and a type checker sees what
+is inherited. What an engine leaves out its owner says, with the reason, which pytest then repeats at each skipped test:
+
+    class TestMyStore(EventStoreContract):
+        lacks = {Ability.EXPLAINED_CONFLICTS: "the server answers only yes or no"}
+
+An engine whose positions have gaps is tested as `WithoutGaps(MyStore())`. For an engine that is not finished yet,
+inherit from single parts: `class TestReading(Queries, Matching)`.
+"""
+
+import pytest
+
+# Before the modules are imported: a failing assertion shall show its values, as in any test.
+pytest.register_assert_rewrite(
+    *(
+        f"{__name__}.{module}"
+        for module in ("any_log", "appends", "conditions", "event_ids", "matching", "queries", "relatives")
+    )
+)
+
+from eventstore.testing.contract.any_log import AnyLog
+from eventstore.testing.contract.appends import Appends
+from eventstore.testing.contract.base import Ability, Engine, Part, needs
+from eventstore.testing.contract.conditions import Conditions, OldPositions
+from eventstore.testing.contract.event_ids import EventIds
+from eventstore.testing.contract.gaps import WithoutGaps
+from eventstore.testing.contract.matching import Matching
+from eventstore.testing.contract.queries import Queries
+from eventstore.testing.contract.relatives import Relatives
+
+__all__ = [
+    "Ability",
+    "AnyLog",
+    "Appends",
+    "Conditions",
+    "Engine",
+    "EventIds",
+    "EventStoreContract",
+    "Matching",
+    "OldPositions",
+    "Part",
+    "Queries",
+    "Relatives",
+    "WithoutGaps",
+    "needs",
+]
+
+
+class EventStoreContract(Queries, Matching, Appends, Conditions, OldPositions, EventIds, Relatives, AnyLog):
+    """Every behaviour of query, append, condition, filter and order that every engine shows.
+
+    >>> class TestInMemory(EventStoreContract):
+    ...     @pytest.fixture
+    ...     def engine(self) -> Engine:
+    ...         return InMemoryEventStore()
+    """

@@ -1,0 +1,52 @@
+"""Our engines keep the contract that the package ships; so does PostgreSQL when numbers are lost on the way."""
+
+import pytest
+from psycopg.sql import SQL
+
+from eventstore import AppendCondition, StorableEvent
+from eventstore.postgres import PostgresEventStore
+from eventstore.postgres.pool import Pool, borrowed
+from eventstore.testing.contract import (
+    AnyLog,
+    Appends,
+    Conditions,
+    EventIds,
+    EventStoreContract,
+    OldPositions,
+    Queries,
+    WithoutGaps,
+)
+from tests.eventstore.examples import EVERYTHING, event
+
+
+class TestOurEngines(EventStoreContract):
+    """The fixture `engine` of the tests: memory and PostgreSQL."""
+
+
+class LosingNumbers:
+    """Draws numbers before each append and throws them away, as a transaction does that rolls back."""
+
+    def __init__(self, store: PostgresEventStore, pool: Pool, table: str) -> None:
+        self._store, self._pool, self.query = store, pool, store.query
+        self._draw = SQL("SELECT nextval({}::regclass) FROM generate_series(1, 3)").format(f"{table}_sequence_number")
+
+    def append(
+        self, first: StorableEvent, /, *more: StorableEvent, condition: AppendCondition | None = None
+    ) -> list[int]:
+        with borrowed(self._pool) as connection:
+            connection.execute(self._draw)
+        return self._store.append(first, *more, condition=condition)
+
+
+class TestPostgresWithLostNumbers(Queries, Appends, Conditions, OldPositions, EventIds, AnyLog):
+    @pytest.fixture
+    def engine(self, store: PostgresEventStore, pool: Pool, table: str) -> WithoutGaps:
+        return WithoutGaps(LosingNumbers(store, pool, table))
+
+
+def test_the_numbers_are_really_lost(store: PostgresEventStore, pool: Pool, table: str) -> None:
+    losing = LosingNumbers(store, pool, table)
+    assert [losing.append(event()), losing.append(event(), event()), losing.append(event())] == [[4], [8, 9], [13]]
+    counted = WithoutGaps(losing)
+    assert counted.append(event()) == [5]
+    assert [found.sequence_number for found in counted.query(EVERYTHING)] == [1, 2, 3, 4, 5]
