@@ -1,9 +1,11 @@
 """Our engines keep the contract that the package ships; so does PostgreSQL when numbers are lost on the way."""
 
+from typing import Any
+
 import pytest
 from psycopg.sql import SQL
 
-from eventstore import AppendCondition, StorableEvent
+from eventstore import StorableEvent
 from eventstore.postgres import PostgresEventStore
 from eventstore.postgres.pool import Pool, borrowed
 from eventstore.testing.contract import (
@@ -17,25 +19,25 @@ from eventstore.testing.contract import (
     WithoutGaps,
 )
 from tests.eventstore.examples import EVERYTHING, event
+from tests.wrapped_store import WrappedStore
 
 
 class TestOurEngines(EventStoreContract):
     """The fixture `engine` of the tests: memory and PostgreSQL."""
 
 
-class LosingNumbers:
+class LosingNumbers(WrappedStore):
     """Draws numbers before each append and throws them away, as a transaction does that rolls back."""
 
     def __init__(self, store: PostgresEventStore, pool: Pool, table: str) -> None:
-        self._store, self._pool, self.query = store, pool, store.query
+        super().__init__(store)
+        self._pool = pool
         self._draw = SQL("SELECT nextval({}::regclass) FROM generate_series(1, 3)").format(f"{table}_sequence_number")
 
-    def append(
-        self, first: StorableEvent, /, *more: StorableEvent, condition: AppendCondition | None = None
-    ) -> list[int]:
+    def append(self, first: StorableEvent, /, *more: StorableEvent, **options: Any) -> list[int]:
         with borrowed(self._pool) as connection:
             connection.execute(self._draw)
-        return self._store.append(first, *more, condition=condition)
+        return super().append(first, *more, **options)
 
 
 class TestPostgresWithLostNumbers(Queries, Appends, Conditions, OldPositions, EventIds, AnyLog):

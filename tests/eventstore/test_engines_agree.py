@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from eventstore import Filter, InMemoryEventStore, P
 from eventstore.json_values import JsonValue, as_jsonb_text, contains, parse
 from eventstore.postgres import PostgresEventStore
-from eventstore.testing.contract.strategies import Log, Question, events_of, logs, questions
+from eventstore.testing.contract.strategies import Log, Questions, events_of, logs, questions
 from tests.eventstore.examples import EVERYTHING
 
 BOUNDS = ("occurred_from", "occurred_until", "sequence_number_higher_than", "up_to")
@@ -28,13 +28,14 @@ def test_both_engines_give_back_the_very_same_bytes(store: PostgresEventStore, l
 
 
 def test_any_log_and_any_filter_reach_what_engines_may_get_wrong() -> None:
-    """Of 400 examples 40 are of the kinds that must come often, and so on. Else the agreement would prove little."""
+    """Without questions of all these kinds the agreement would prove little."""
     seen: Counter[str] = Counter()
 
-    @settings(deadline=None, database=None, max_examples=400, derandomize=True, phases=[Phase.generate])
+    @settings(deadline=None, database=None, max_examples=200, derandomize=True, phases=[Phase.generate])
     @given(questions())
-    def look(question: Question) -> None:
-        seen.update({*_shape(question.filter), *_matches(question), *_meetings(question)})
+    def look(drawn: Questions) -> None:
+        for filter in drawn.filters:
+            seen.update({*_shape(filter), *_matches(drawn.log, filter), *_meetings(drawn.log, filter)})
 
     look()
     oddities = ("a quote", "an apostrophe", "a backslash", "?", "%", "unicode")
@@ -67,20 +68,20 @@ def _shape(filter: Filter) -> Iterator[str]:
             yield "an odd type"
 
 
-def _matches(question: Question) -> Iterator[str]:
+def _matches(log: Log, filter: Filter) -> Iterator[str]:
     memory = InMemoryEventStore()
-    memory.append(*events_of(question.log))
-    found = len(memory.query(question.filter))
-    yield "no event matches" if not found else "all events match" if found == len(question.log) else "some events match"
-    if 0 < found < len(question.log):
-        yield from (f"matches within {bound}" for bound in BOUNDS if getattr(question.filter, bound) is not None)
+    memory.append(*events_of(log))
+    found = len(memory.query(filter))
+    yield "no event matches" if not found else "all events match" if found == len(log) else "some events match"
+    if 0 < found < len(log):
+        yield from (f"matches within {bound}" for bound in BOUNDS if getattr(filter, bound) is not None)
 
 
-def _meetings(question: Question) -> Iterator[str]:
-    for _, _, text in question.log:
+def _meetings(log: Log, filter: Filter) -> Iterator[str]:
+    for _, _, text in log:
         document = parse(text.encode())
         assert isinstance(document, dict)
-        for item in question.filter.items:
+        for item in filter.items:
             for predicate in item.predicates:
                 meant = parse(predicate.value.encode())
                 if predicate.key not in document:

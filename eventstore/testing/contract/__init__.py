@@ -31,7 +31,7 @@ pytest.register_assert_rewrite(
 
 from eventstore.testing.contract.any_log import AnyLog
 from eventstore.testing.contract.appends import Appends
-from eventstore.testing.contract.base import Ability, Engine, Part, needs
+from eventstore.testing.contract.base import Ability, Part, needs
 from eventstore.testing.contract.conditions import Conditions, OldPositions
 from eventstore.testing.contract.event_ids import EventIds
 from eventstore.testing.contract.gaps import WithoutGaps
@@ -44,7 +44,6 @@ __all__ = [
     "AnyLog",
     "Appends",
     "Conditions",
-    "Engine",
     "EventIds",
     "EventStoreContract",
     "Matching",
@@ -62,6 +61,6 @@ class EventStoreContract(Queries, Matching, Appends, Conditions, OldPositions, E
 
     >>> class TestInMemory(EventStoreContract):
     ...     @pytest.fixture
-    ...     def engine(self) -> Engine:
+    ...     def engine(self) -> EventStore:
     ...         return InMemoryEventStore()
     """

@@ -18,11 +18,11 @@ from eventstore.events import SequencedEvent, StorableEvent
 from eventstore.filters import HIGHEST_POSITION, Filter, FilterItem, P
 from eventstore.identifiers import uuid7
 from eventstore.memory import InMemoryEventStore
-from eventstore.store import AppendCondition
+from eventstore.store import AppendCondition, EventStore
 from eventstore.testing.contract import strategies
-from eventstore.testing.contract.base import Ability, Engine, Part, needs
+from eventstore.testing.contract.base import Ability, Part, needs
 from eventstore.testing.contract.examples import EVERYTHING
-from eventstore.testing.contract.strategies import START, Question
+from eventstore.testing.contract.strategies import START, Questions
 
 examples = settings(
     deadline=None,
@@ -49,40 +49,37 @@ class AnyLog(Part):
     """Agreement with the in-memory engine, whatever is stored and whatever is asked."""
 
     @examples
-    @given(
-        question=strategies.questions(),
-        limit=st.none() | st.integers(1, 9),
-        backwards=st.booleans(),
-    )
+    @given(questions=strategies.questions(), limit=st.none() | st.integers(1, 9), backwards=st.booleans())
     def test_for_any_log_a_query_finds_what_the_in_memory_engine_finds(
-        self, engine: Engine, question: Question, limit: int | None, backwards: bool
+        self, engine: EventStore, questions: Questions, limit: int | None, backwards: bool
     ) -> None:
         pair = _Pair(engine)
-        pair.append(*strategies.events_of(question.log))
-        meant = pair.query(question.filter, limit, backwards)
-        event(f"{'all' if meant == len(question.log) else 'some' if meant else 'no'} events match")
+        pair.append(*strategies.events_of(questions.log))
+        for filter in questions.filters:
+            found = pair.query(filter, limit, backwards)
+            event(f"{'all' if found == len(questions.log) else 'some' if found else 'no'} events match")
 
     @examples
-    @given(question=strategies.questions(), after=st.integers(0, 8), following=st.integers(1, 2))
+    @given(questions=strategies.questions(), after=st.integers(0, 8), following=st.integers(1, 2))
     def test_for_any_log_the_guard_refuses_exactly_what_the_query_finds(
-        self, engine: Engine, question: Question, after: int, following: int
+        self, engine: EventStore, questions: Questions, after: int, following: int
     ) -> None:
         pair = _Pair(engine, explained=self.engine_has(Ability.EXPLAINED_CONFLICTS))
-        pair.append(*strategies.events_of(question.log))
-        after = min(after, len(question.log))
-        items = Filter(items=question.filter.items, any_event=question.filter.any_event)
-        newer = engine.query(items.after_sequence_number(pair.position(after)))
-        condition = AppendCondition(question.filter, after)
-        guarded = strategies.events_of([("Guarded", START, "{}")] * following)
-        refused = isinstance(pair.append(*guarded, condition=condition), EventStoreError)
-        assert refused == bool(newer.events)
-        event("conflict" if refused else "no conflict")
+        pair.append(*strategies.events_of(questions.log))
+        after = min(after, len(questions.log))
+        for filter in questions.filters:
+            items = Filter(items=filter.items, any_event=filter.any_event)
+            newer = engine.query(items.after_sequence_number(pair.position(after)))
+            guarded = strategies.events_of([("Guarded", START, "{}")] * following)
+            answer = pair.append(*guarded, condition=AppendCondition(filter, after))
+            assert isinstance(answer, ConcurrencyConflict) == bool(newer.events)
+            event("conflict" if newer else "no conflict")
 
     @needs(Ability.EXACTLY_ONCE, Ability.FOREIGN_POSITIONS)
     @examples
     @given(appends=_appends)
     def test_for_any_ids_and_conditions_appends_end_as_in_the_in_memory_engine(
-        self, engine: Engine, appends: list[tuple[list[tuple[int, str, str]], AppendCondition | None]]
+        self, engine: EventStore, appends: list[tuple[list[tuple[int, str, str]], AppendCondition | None]]
     ) -> None:
         pair = _Pair(engine, explained=self.engine_has(Ability.EXPLAINED_CONFLICTS))
         ids = [uuid7() for _ in range(20)]
@@ -99,7 +96,7 @@ class AnyLog(Part):
 class _Pair:
     """The engine beside a new `InMemoryEventStore` that gets the same events. Positions are those of the latter."""
 
-    def __init__(self, engine: Engine, *, explained: bool = True) -> None:
+    def __init__(self, engine: EventStore, *, explained: bool = True) -> None:
         self._engine = engine
         self._memory = InMemoryEventStore()
         self._explained = explained
@@ -151,6 +148,7 @@ class _Pair:
         assert [stored for stored in log if asked.matches(stored)] == new
         assert whole.position == self.position(expected.position)
         assert bool(whole.cut_off) == bool(expected.cut_off)
+        assert tuple(self._engine.stream(asked)) == whole.events
         part = self._engine.query(asked, limit=limit, backwards=backwards)
         assert part.events == (whole.events[::-1] if backwards else whole.events)[:limit]
         if asked.sequence_number_higher_than is not None:  # else older examples are found as well

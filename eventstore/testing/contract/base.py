@@ -1,29 +1,11 @@
-"""What every part of the contract is made of: the engine's port, and the abilities that an engine may lack."""
+"""What every part of the contract is made of, and the abilities that an engine may lack."""
 
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from types import FunctionType
-from typing import ClassVar, Protocol, TypeVar
+from typing import ClassVar, TypeVar
 
 import pytest
-
-from eventstore.events import StorableEvent
-from eventstore.filters import Filter
-from eventstore.store import AppendCondition, EventStream
-
-
-class Engine(Protocol):
-    """What the contract asks of a store: the two methods of `EventStore` with which commands decide."""
-
-    def query(self, filter: Filter, *, limit: int | None = None, backwards: bool = False) -> EventStream:
-        """See `EventStore.query`."""
-        ...
-
-    def append(
-        self, first: StorableEvent, /, *more: StorableEvent, condition: AppendCondition | None = None
-    ) -> list[int]:
-        """See `EventStore.append`."""
-        ...
 
 
 class Ability(StrEnum):

@@ -1,14 +1,15 @@
 """An engine whose positions have gaps, seen by the number of events: 1, 2, 3, as the tests count them."""
 
 from bisect import bisect_right
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Final
 
 from eventstore.errors import ConcurrencyConflict, PositionUnknown
-from eventstore.events import StorableEvent
+from eventstore.events import SequencedEvent, StorableEvent
 from eventstore.filters import HIGHEST_POSITION, Filter
-from eventstore.store import AppendCondition, EventStream
-from eventstore.testing.contract.base import Engine
+from eventstore.store import AppendCondition, Consistency, EventStore, EventStream
 from eventstore.testing.contract.examples import EVERYTHING
 
 
@@ -19,47 +20,73 @@ class WithoutGaps:
     them on the way in (bounds, `after`) and on the way out (events, streams, numbers, conflicts).
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: EventStore) -> None:
         self._engine: Final = engine
         self._positions: list[int] = []
 
-    def query(self, filter: Filter, *, limit: int | None = None, backwards: bool = False) -> EventStream:
+    def query(
+        self,
+        filter: Filter,
+        *,
+        limit: int | None = None,
+        backwards: bool = False,
+        consistency: Consistency = Consistency.STRONG,
+        at_least: int | None = None,
+    ) -> EventStream:
         """See `EventStore.query`."""
-        found = self._engine.query(self._outward(filter), limit=limit, backwards=backwards)
+        asked, at_least = self._outward(filter), self._outward_bound(at_least)
+        with self._counted_errors():
+            found = self._engine.query(
+                asked, limit=limit, backwards=backwards, consistency=consistency, at_least=at_least
+            )
         self._catch_up()
         return replace(
             found,
             filter=filter,
-            events=tuple(replace(event, sequence_number=self._count(event.sequence_number)) for event in found),
+            events=tuple(map(self._counted, found)),
             position=self._count(found.position),
         )
+
+    def stream(self, filter: Filter) -> Iterator[SequencedEvent]:
+        """See `EventStore.stream`."""
+        return map(self._counted, self._engine.stream(self._outward(filter)))
 
     def append(
         self, first: StorableEvent, /, *more: StorableEvent, condition: AppendCondition | None = None
     ) -> list[int]:
         """See `EventStore.append`."""
-        translated = condition
         if condition is not None:
-            translated = AppendCondition(self._outward(condition.filter), self._position(condition.after))
+            condition = AppendCondition(self._outward(condition.filter), self._position(condition.after))
+        with self._counted_errors():
+            numbers = self._engine.append(first, *more, condition=condition)
+        self._catch_up()
+        return [self._count(number) for number in numbers]
+
+    @contextmanager
+    def _counted_errors(self) -> Generator[None]:
         try:
-            numbers = self._engine.append(first, *more, condition=translated)
+            yield
         except PositionUnknown as error:
             raise PositionUnknown(self._count(error.after), self._count(error.head)) from error
         except ConcurrencyConflict as error:
             event = replace(error.event, sequence_number=self._count(error.event.sequence_number))
             after, head = self._count(error.after), self._count(error.head)
             raise ConcurrencyConflict(event, error.filter_item, after, head) from error
-        self._catch_up()
-        return [self._count(number) for number in numbers]
 
     def _outward(self, filter: Filter) -> Filter:
         self._catch_up()
-        after, up_to = filter.sequence_number_higher_than, filter.up_to
         return replace(
             filter,
-            sequence_number_higher_than=None if after is None else self._position(after),
-            up_to=None if up_to is None else self._position(up_to),
+            sequence_number_higher_than=self._outward_bound(filter.sequence_number_higher_than),
+            up_to=self._outward_bound(filter.up_to),
         )
+
+    def _outward_bound(self, count: int | None) -> int | None:
+        return None if count is None else self._position(count)
+
+    def _counted(self, event: SequencedEvent) -> SequencedEvent:
+        self._catch_up()
+        return replace(event, sequence_number=self._count(event.sequence_number))
 
     def _catch_up(self) -> None:
         known = self._positions[-1] if self._positions else 0

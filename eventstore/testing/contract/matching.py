@@ -5,9 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from eventstore import AppendCondition, ConcurrencyConflict, Filter, FilterBuilder, P, StorableEvent
+from eventstore import AppendCondition, ConcurrencyConflict, EventStore, Filter, FilterBuilder, P, StorableEvent
 from eventstore.json_values import JsonInput
-from eventstore.testing.contract.base import Ability, Engine, Part
+from eventstore.testing.contract.base import Ability, Part
 from eventstore.testing.contract.examples import (
     EVERYTHING,
     NOON,
@@ -19,7 +19,7 @@ from eventstore.testing.contract.examples import (
 )
 
 
-def append(engine: Engine, *events: tuple[str, str]) -> None:
+def append(engine: EventStore, *events: tuple[str, str]) -> None:
     """Append events of these types and payloads."""
     engine.append(*[event(event_type, payload) for event_type, payload in events])
 
@@ -107,7 +107,7 @@ COURSE, STUDENT = P("Course", "C1"), P("Student", "S1")
 class Matching(Part):
     """The meaning of filters, asked of the query, of the guard and of `Filter.matches`."""
 
-    def found(self, engine: Engine, filter: Filter) -> list[int]:
+    def found(self, engine: EventStore, filter: Filter) -> list[int]:
         """The positions that the query returns, of which `Filter.matches` and the guard must say the same."""
         everything = engine.query(EVERYTHING)
         numbers = [one.sequence_number for one in engine.query(filter)]
@@ -120,34 +120,34 @@ class Matching(Part):
         assert engine.append(event("Probe"), condition=AppendCondition(filter, max(numbers, default=0)))
         return numbers
 
-    def test_a_predicate_tells_json_values_apart(self, engine: Engine) -> None:
+    def test_a_predicate_tells_json_values_apart(self, engine: EventStore) -> None:
         append(engine, *[("A", f'{{"K": {value}}}') for value in VALUES])
         append(engine, ("A", "{}"), ("A", '{"k": 1}'), ("A", '{"Other": {"K": 1}}'), ("A", '{"Other": [{"K": "1"}]}'))
         assert [(wanted, self.found(engine, having("K", wanted))) for wanted, _ in MEANT] == MEANT
 
-    def test_null_is_a_value_and_an_absent_key_is_none(self, engine: Engine) -> None:
+    def test_null_is_a_value_and_an_absent_key_is_none(self, engine: EventStore) -> None:
         append(engine, ("A", '{"K": null}'), ("A", "{}"), ("A", '{"K": "null"}'), ("A", '{"L": null}'))
         assert self.found(engine, having("K", None)) == [1]
 
-    def test_a_scalar_is_not_found_inside_an_array(self, engine: Engine) -> None:
+    def test_a_scalar_is_not_found_inside_an_array(self, engine: EventStore) -> None:
         """At its top level `@>` makes an exception for arrays; below it, where predicates look, there is none."""
         append(engine, ("A", '{"K": ["x"]}'), ("A", '{"K": "x"}'))
         assert self.found(engine, having("K", "x")) == [2]
         assert self.found(engine, having("K", ["x"])) == [1]
 
-    def test_every_string_is_a_value_and_never_sql(self, engine: Engine) -> None:
+    def test_every_string_is_a_value_and_never_sql(self, engine: EventStore) -> None:
         append(engine, *[("A", f'{{"K": {json.dumps(text)}}}') for text in STRANGE_TEXTS])
         assert {text: self.found(engine, having("K", text)) for text in STRANGE_TEXTS} == {
             text: [position] for position, text in enumerate(STRANGE_TEXTS, start=1)
         }
 
-    def test_every_string_is_a_key_and_never_sql(self, engine: Engine) -> None:
+    def test_every_string_is_a_key_and_never_sql(self, engine: EventStore) -> None:
         append(engine, *[("A", f'{{{json.dumps(text)}: "here"}}') for text in STRANGE_TEXTS])
         assert {text: self.found(engine, having(text, "here")) for text in STRANGE_TEXTS} == {
             text: [position] for position, text in enumerate(STRANGE_TEXTS, start=1)
         }
 
-    def test_every_string_is_an_event_type_and_never_sql(self, engine: Engine) -> None:
+    def test_every_string_is_an_event_type_and_never_sql(self, engine: EventStore) -> None:
         append(engine, *[(text, "{}") for text in STRANGE_TEXTS])
         assert {text: self.found(engine, of_types(text)) for text in STRANGE_TEXTS} == {
             text: [position] for position, text in enumerate(STRANGE_TEXTS, start=1)
@@ -155,7 +155,7 @@ class Matching(Part):
         assert [text for text in types_in_order(engine) if text != "Probe"] == STRANGE_TEXTS
 
     @pytest.fixture
-    def school(self, engine: Engine) -> Engine:
+    def school(self, engine: EventStore) -> EventStore:
         """Four pairs of a course and a student enroll, then leave; positions 1 to 8. At 9 one course is defined."""
         pairs = [("C1", "S1"), ("C1", "S2"), ("C2", "S1"), ("C2", "S2")]
         for event_type in ("Enrolled", "Left"):
@@ -166,17 +166,17 @@ class Matching(Part):
         append(engine, ("CourseDefined", '{"Course": "C1"}'))
         return engine
 
-    def test_any_predicate_is_enough_where_any_is_asked(self, school: Engine) -> None:
+    def test_any_predicate_is_enough_where_any_is_asked(self, school: EventStore) -> None:
         item = FilterBuilder().matching().any_predicate_of(COURSE, STUDENT)
         assert self.found(school, item.finalize()) == [1, 2, 3, 5, 6, 7, 9]
         assert self.found(school, item.and_any_event_type_of("Left").finalize()) == [5, 6, 7]
 
-    def test_every_predicate_must_hold_where_all_are_asked(self, school: Engine) -> None:
+    def test_every_predicate_must_hold_where_all_are_asked(self, school: EventStore) -> None:
         item = FilterBuilder().matching().all_predicates_of(COURSE, STUDENT)
         assert self.found(school, item.finalize()) == [1, 5]
         assert self.found(school, item.and_any_event_type_of("Left", "CourseDefined").finalize()) == [5]
 
-    def test_items_of_types_of_tags_and_of_both_work_side_by_side(self, school: Engine) -> None:
+    def test_items_of_types_of_tags_and_of_both_work_side_by_side(self, school: EventStore) -> None:
         wanted = (
             FilterBuilder()
             .matching().any_event_type_of("CourseDefined", "Unknown")
@@ -186,7 +186,7 @@ class Matching(Part):
         )  # fmt: skip
         assert self.found(school, wanted) == [1, 3, 5, 9]
 
-    def test_every_scalar_pair_of_a_payload_is_a_tag(self, engine: Engine) -> None:
+    def test_every_scalar_pair_of_a_payload_is_a_tag(self, engine: EventStore) -> None:
         pairs: dict[str, JsonInput] = {"Course": "C1", "Seats": 30, "Open": True, "Room": None}
         append(engine, ("A", json.dumps(pairs)), ("A", "{}"))
         for key, value in pairs.items():
@@ -194,19 +194,19 @@ class Matching(Part):
         both = FilterBuilder().matching().all_predicates_of(*[P(*pair) for pair in pairs.items()]).finalize()
         assert self.found(engine, both) == [1]
 
-    def test_a_tag_that_an_event_gives_twice_is_one_tag(self, engine: Engine) -> None:
+    def test_a_tag_that_an_event_gives_twice_is_one_tag(self, engine: EventStore) -> None:
         append(engine, ("A", '{"Course": "C1", "Course": "C1"}'))
         [found] = engine.query(EVERYTHING)
         assert json.loads(found.payload, object_pairs_hook=list) == [("Course", "C1")]
         assert self.found(engine, having("Course", "C1")) == [1]
 
-    def test_types_and_predicates_of_one_item_must_both_hold(self, school: Engine) -> None:
+    def test_types_and_predicates_of_one_item_must_both_hold(self, school: EventStore) -> None:
         item = FilterBuilder().matching().any_event_type_of("Enrolled", "CourseDefined")
         assert self.found(school, item.finalize()) == [1, 2, 3, 4, 9]
         assert self.found(school, item.and_any_predicate_of(COURSE, STUDENT).finalize()) == [1, 2, 3, 9]
         assert self.found(school, item.and_all_predicates_of(COURSE, STUDENT).finalize()) == [1]
 
-    def test_items_are_alternatives_and_never_joined_by_and(self, school: Engine) -> None:
+    def test_items_are_alternatives_and_never_joined_by_and(self, school: EventStore) -> None:
         wanted = (
             FilterBuilder()
             .matching().any_event_type_of("Enrolled").and_all_predicates_of(COURSE, STUDENT)
@@ -216,7 +216,7 @@ class Matching(Part):
         )  # fmt: skip
         assert self.found(school, wanted) == [1, 7, 8, 9]
 
-    def test_an_event_that_several_items_mean_is_returned_once(self, school: Engine) -> None:
+    def test_an_event_that_several_items_mean_is_returned_once(self, school: EventStore) -> None:
         wanted = (
             FilterBuilder()
             .matching().any_predicate_of(COURSE, STUDENT)
@@ -226,7 +226,7 @@ class Matching(Part):
         )  # fmt: skip
         assert self.found(school, wanted) == [1, 2, 3, 4, 5, 6, 7, 9]
 
-    def test_the_order_and_repetition_of_types_predicates_and_items_do_not_matter(self, school: Engine) -> None:
+    def test_the_order_and_repetition_of_types_predicates_and_items_do_not_matter(self, school: EventStore) -> None:
         one = (
             FilterBuilder()
             .matching().any_event_type_of("Enrolled", "Left").and_all_predicates_of(COURSE, STUDENT)
@@ -242,7 +242,7 @@ class Matching(Part):
         )  # fmt: skip
         assert self.found(school, one) == self.found(school, other) == [1, 5, 9]
 
-    def test_a_tag_given_twice_is_met_by_an_event_that_has_it_once(self, school: Engine) -> None:
+    def test_a_tag_given_twice_is_met_by_an_event_that_has_it_once(self, school: EventStore) -> None:
         assert self.found(school, FilterBuilder().matching().all_predicates_of(COURSE, COURSE).finalize()) == [
             1,
             2,
@@ -251,19 +251,19 @@ class Matching(Part):
             9,
         ]
 
-    def test_two_values_of_one_key_never_hold_together(self, school: Engine) -> None:
+    def test_two_values_of_one_key_never_hold_together(self, school: EventStore) -> None:
         both = FilterBuilder().matching().all_predicates_of(COURSE, P("Course", "C2")).finalize()
         assert self.found(school, both) == []
 
-    def test_event_types_are_compared_as_a_whole_and_by_letter_case(self, school: Engine) -> None:
+    def test_event_types_are_compared_as_a_whole_and_by_letter_case(self, school: EventStore) -> None:
         for other in ("enrolled", "ENROLLED", "Enrol", "Enrolled ", "Enroll%", "EnrolledTwice"):
             assert self.found(school, of_types(other)) == []
 
-    def test_predicates_never_look_into_the_metadata(self, engine: Engine) -> None:
+    def test_predicates_never_look_into_the_metadata(self, engine: EventStore) -> None:
         engine.append(StorableEvent.build("A", NOON, payload=b"{}", metadata=b'{"By": "Ann"}'))
         assert self.found(engine, having("By", "Ann")) == []
 
-    def test_a_filter_with_very_many_alternatives_works(self, engine: Engine) -> None:
+    def test_a_filter_with_very_many_alternatives_works(self, engine: EventStore) -> None:
         append(engine, ("A", '{"K": 499}'), ("T499", "{}"), ("B", '{"K": -1}'))
         start = FilterBuilder().matching()
         first, *more = (P("K", number) for number in range(500))

@@ -11,10 +11,11 @@ import pytest
 from eventstore import (
     AppendCondition,
     ConcurrencyConflict,
+    EventStore,
     FilterBuilder,
     P,
 )
-from eventstore.testing.contract.base import Engine, Part
+from eventstore.testing.contract.base import Part
 from eventstore.testing.contract.examples import EVERYTHING, NOON, STRANGE_TEXTS, event, having, of_types
 
 
@@ -35,14 +36,14 @@ class Book(str, Enum):  # noqa: UP042  (the older spelling, of which str() gives
 class Relatives(Part):
     """Mistakes that were made elsewhere."""
 
-    def test_after_zero_is_not_taken_for_no_condition(self, engine: Engine) -> None:
+    def test_after_zero_is_not_taken_for_no_condition(self, engine: EventStore) -> None:
         engine.append(event("A"))
         for batch in ([event("A")], [event("A"), event("A")]):
             with pytest.raises(ConcurrencyConflict):
                 engine.append(*batch, condition=AppendCondition(of_types("A"), after=0))
         assert engine.query(EVERYTHING).position == 1
 
-    def test_a_crafted_value_returns_no_row_that_it_does_not_mean(self, engine: Engine) -> None:
+    def test_a_crafted_value_returns_no_row_that_it_does_not_mean(self, engine: EventStore) -> None:
         engine.append(event("Secret", '{"Owner": "somebody"}'))
         for text in STRANGE_TEXTS:
             assert engine.query(having("Owner", text)).events == ()
@@ -51,7 +52,7 @@ class Relatives(Part):
             assert engine.query(of_types(text), limit=1).events == ()
         assert len(engine.query(having("Owner", "somebody"))) == 1
 
-    def test_a_crafted_value_guards_what_it_says_and_nothing_else(self, engine: Engine) -> None:
+    def test_a_crafted_value_guards_what_it_says_and_nothing_else(self, engine: EventStore) -> None:
         engine.append(event("Early"))
         for text in STRANGE_TEXTS:
             for boundary in (having("K", text), having(text, 1), of_types(text)):
@@ -63,7 +64,7 @@ class Relatives(Part):
             with pytest.raises(ConcurrencyConflict):
                 engine.append(event("Early"), condition=AppendCondition(having(text, 1), position))
 
-    def test_a_guard_does_not_depend_on_the_order_of_its_arguments(self, engine: Engine) -> None:
+    def test_a_guard_does_not_depend_on_the_order_of_its_arguments(self, engine: EventStore) -> None:
         engine.append(event("B", '{"K": 2, "L": 1}'))
         one = FilterBuilder().matching().any_event_type_of("A", "B").and_all_predicates_of(P("K", 2), P("L", 1))
         other = FilterBuilder().matching().all_predicates_of(P("L", 1), P("K", 2)).and_any_event_type_of("B", "A")
@@ -72,7 +73,7 @@ class Relatives(Part):
             with pytest.raises(ConcurrencyConflict):
                 engine.append(event(), condition=AppendCondition(boundary, 0))
 
-    def test_a_repeated_tag_still_matches_and_still_guards(self, engine: Engine) -> None:
+    def test_a_repeated_tag_still_matches_and_still_guards(self, engine: EventStore) -> None:
         engine.append(event("A", '{"K": 1}'))
         for item in (
             FilterBuilder().matching().all_predicates_of(P("K", 1), P("K", 1)),
@@ -82,7 +83,7 @@ class Relatives(Part):
             with pytest.raises(ConcurrencyConflict):
                 engine.append(event(), condition=AppendCondition(item.finalize(), 0))
 
-    def test_finished_lendings_of_one_pair_stay_apart(self, engine: Engine) -> None:
+    def test_finished_lendings_of_one_pair_stay_apart(self, engine: EventStore) -> None:
         pair = '{"Book": 1, "Reader": 1}'
         for _ in range(2):
             engine.append(event("Lent", pair))
@@ -90,7 +91,7 @@ class Relatives(Part):
         both = FilterBuilder().matching().all_predicates_of(P("Book", 1), P("Reader", 1)).finalize()
         assert [found.event_type for found in engine.query(both)] == ["Lent", "Returned", "Lent", "Returned"]
 
-    def test_several_types_without_predicates_query_and_guard(self, engine: Engine) -> None:
+    def test_several_types_without_predicates_query_and_guard(self, engine: EventStore) -> None:
         engine.append(event("A"), event("B"), event("C"))
         boundary = of_types("A", "C")
         assert [found.event_type for found in engine.query(boundary)] == ["A", "C"]
@@ -99,7 +100,7 @@ class Relatives(Part):
         assert caught.value.event.event_type == "C"
         assert engine.append(event("B"), condition=AppendCondition(boundary, 3)) == [4]
 
-    def test_items_are_not_flattened_into_one(self, engine: Engine) -> None:
+    def test_items_are_not_flattened_into_one(self, engine: EventStore) -> None:
         """(A with K = 1) or (B with K = 2) is neither "A or B with K = 1 or K = 2" nor "A and B"."""
         engine.append(event("A", '{"K": 2}'), event("B", '{"K": 1}'))
         boundary = (
@@ -114,7 +115,7 @@ class Relatives(Part):
         with pytest.raises(ConcurrencyConflict):
             engine.append(event(), condition=AppendCondition(boundary, 2))
 
-    def test_alternatives_are_put_in_parentheses_before_bounds_are_added(self, engine: Engine) -> None:
+    def test_alternatives_are_put_in_parentheses_before_bounds_are_added(self, engine: EventStore) -> None:
         engine.append(event("A", '{"K": 1}'), event("B", '{"L": 1}'), event("A", '{"L": 1}'))
         tomorrow = NOON + timedelta(days=1)
         start = FilterBuilder().matching()
@@ -129,14 +130,14 @@ class Relatives(Part):
             assert [found.sequence_number for found in engine.query(whole.as_of(1))] == [1]
             assert engine.query(alternatives.occurred_from(tomorrow).finalize()).events == ()
 
-    def test_any_of_several_predicates_is_put_in_parentheses_before_the_type(self, engine: Engine) -> None:
+    def test_any_of_several_predicates_is_put_in_parentheses_before_the_type(self, engine: EventStore) -> None:
         engine.append(event("A", '{"K": 1}'), event("B", '{"L": 1}'), event("B", '{"K": 1}'), event("A", '{"L": 1}'))
         boundary = (
             FilterBuilder().matching().any_event_type_of("A").and_any_predicate_of(P("K", 1), P("L", 1)).finalize()
         )
         assert [found.sequence_number for found in engine.query(boundary)] == [1, 4]
 
-    def test_a_name_from_an_enumeration_means_its_value(self, engine: Engine) -> None:
+    def test_a_name_from_an_enumeration_means_its_value(self, engine: EventStore) -> None:
         """Stored and searched as `Lent` and `b1`, never as `Book.TYPE` and `Book.FIRST`."""
         engine.append(event("Lent", '{"Book": "b1"}'))
         engine.append(event(Kind.LENT, '{"Book": "b1"}'), event(Book.TYPE))

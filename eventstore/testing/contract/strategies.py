@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 
 from hypothesis import strategies as st
 
@@ -31,12 +31,12 @@ moments = st.sampled_from(
 )
 ODD_TEXT: Final = "'\"\\?%s{}$1é😀"
 _texts = st.just(ODD_TEXT) | st.sampled_from(STRANGE_TEXTS) | st.text("a'\"\\%?$\n😀", max_size=3)
+_strings = st.builds(json.dumps, _texts, ensure_ascii=st.booleans())
 _scalars = (
     st.sampled_from((*NUMBERS[:4], *OTHER_SCALARS[:4]))
     | st.sampled_from((*NUMBERS, *OTHER_SCALARS))
-    | st.builds(json.dumps, _texts, ensure_ascii=st.booleans())
     | st.integers().map(str)
-    | st.builds(json.dumps, _texts, ensure_ascii=st.booleans())
+    | _strings
 )
 
 
@@ -50,11 +50,11 @@ def _arrays(values: st.SearchStrategy[str], most: int) -> st.SearchStrategy[str]
     return st.lists(values, max_size=most).map(lambda some: "[" + ", ".join(some) + "]")
 
 
-_inner = _objects(_scalars, 2) | _arrays(_scalars, 3)
-_values = _scalars | _inner | _arrays(_inner | _scalars, 2) | _objects(_inner, 2)
+_nested = _objects(_scalars, 3) | _arrays(_scalars, 3)
+_deep = _nested | _objects(_nested | _scalars, 2) | _arrays(_nested | _scalars, 2)
 _few_scalars = st.sampled_from(("1", "1.0", '"1"', "true", "null", json.dumps(ODD_TEXT)))
 
-payloads = _objects(_few_scalars, 3) | _objects(_values, 4) | _objects(_values, 4)
+payloads = _objects(_few_scalars, 3) | _objects(_scalars, 4) | _objects(_deep | _scalars, 3)
 logs = st.lists(st.tuples(types, moments, payloads), min_size=1, max_size=8)
 
 Log: TypeAlias = Sequence[tuple[str, datetime, str]]
@@ -67,23 +67,24 @@ def events_of(log: Log) -> list[StorableEvent]:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """A log, and a filter that was made with an eye on it. Positions count from 0, the beginning of the log."""
+class Questions:
+    """A log, and filters that were made with an eye on it. Their positions count from 0, the beginning of the log."""
 
     log: Log
-    filter: Filter
+    filters: list[Filter]
+
+
+@st.composite
+def questions(draw: st.DrawFn) -> Questions:
+    """Any log and several filters, since each costs less than another log."""
+    log = draw(logs)
+    bounds = _no_bounds | _some_bounds(log) | _all_bounds(log)
+    pairs = draw(st.lists(st.tuples(_filters_for(log), bounds), min_size=1, max_size=6))
+    return Questions(log, [replace(unbounded, **chosen) for unbounded, chosen in pairs])
 
 
 _Bounds: TypeAlias = dict[str, Any]
 _no_bounds = st.just(_Bounds())
-
-
-@st.composite
-def questions(draw: st.DrawFn) -> Question:
-    """Any log and any filter."""
-    log = draw(logs)
-    found = draw(_filters_for(log))
-    return Question(log, replace(found, **draw(_no_bounds | _some_bounds(log) | _all_bounds(log))))
 
 
 def _some_bounds(log: Log) -> st.SearchStrategy[_Bounds]:
@@ -115,16 +116,20 @@ def _all_bounds(draw: st.DrawFn, log: Log) -> _Bounds:
 def _filters_for(log: Log) -> st.SearchStrategy[Filter]:
     some_types = st.lists(st.sampled_from([kind for kind, _, _ in log]) | types, min_size=1, max_size=3).map(tuple)
     seen = [pair for _, _, payload in log for pair in _pairs_of(payload)]
-    predicates = st.one_of(*[_predicates_like(seen)] * 4, _any_predicates) if seen else _any_predicates
+    predicates = _mostly(_predicates_like(seen), _any_predicates) if seen else _any_predicates
     some_predicates = st.lists(predicates, min_size=1, max_size=3).map(tuple)
-    items = (
-        st.builds(FilterItem, some_types)
-        | st.builds(FilterItem, st.just(()), some_predicates, st.booleans())
-        | st.builds(FilterItem, st.just(()), some_predicates, st.booleans())
-        | st.builds(FilterItem, some_types, some_predicates, st.booleans())
-    )
+    with_predicates = st.builds(FilterItem, st.just(()) | some_types, some_predicates, st.booleans())
+    items = _mostly(with_predicates, st.builds(FilterItem, some_types))
     alternatives = st.lists(items, min_size=1, max_size=3).map(lambda some: Filter(items=tuple(some)))
-    return st.one_of(alternatives, st.just(EVERYTHING), *[alternatives] * 6)
+    return _mostly(alternatives, st.just(EVERYTHING))
+
+
+_Drawn = TypeVar("_Drawn")
+
+
+def _mostly(often: st.SearchStrategy[_Drawn], seldom: st.SearchStrategy[_Drawn]) -> st.SearchStrategy[_Drawn]:
+    """Weigh two strategies; `one_of` would give them the same share, however often one is repeated."""
+    return st.sampled_from((often, often, often, often, seldom)).flatmap(lambda chosen: chosen)
 
 
 _any_predicates = st.builds(P, st.sampled_from(KEYS), _scalars.map(lambda text: json.loads(text, parse_float=Decimal)))
@@ -161,7 +166,7 @@ def _parts_of(draw: st.DrawFn, value: JsonValue) -> JsonInput:
     if isinstance(value, list):
         elements = draw(st.lists(st.sampled_from(value), min_size=1, max_size=3))
         return [draw(_parts_of(element)) for element in elements]
-    return draw(st.just(value) | st.just(value) | st.sampled_from(_look_alikes(value)))
+    return draw(_mostly(st.just(value), st.sampled_from(_look_alikes(value))))
 
 
 def _look_alikes(value: str | Decimal | bool | None) -> list[JsonInput]:
