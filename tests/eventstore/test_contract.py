@@ -40,14 +40,24 @@ class LosingNumbers(WrappedStore):
         return super().append(first, *more, **options)
 
 
-class TestPostgresWithLostNumbers(Queries, Appends, Conditions, OldPositions, EventIds, AnyLog):
+@pytest.fixture
+def losing(store: PostgresEventStore, pool: Pool, table: str) -> LosingNumbers:
+    return LosingNumbers(store, pool, table)
+
+
+class TestPostgresWithLostNumbers(Queries, Appends, Conditions, OldPositions, EventIds):
     @pytest.fixture
-    def engine(self, store: PostgresEventStore, pool: Pool, table: str) -> WithoutGaps:
-        return WithoutGaps(LosingNumbers(store, pool, table))
+    def engine(self, losing: LosingNumbers) -> WithoutGaps:
+        return WithoutGaps(losing)
 
 
-def test_the_numbers_are_really_lost(store: PostgresEventStore, pool: Pool, table: str) -> None:
-    losing = LosingNumbers(store, pool, table)
+class TestAnyLogWithLostNumbers(AnyLog):
+    @pytest.fixture
+    def engine(self, losing: LosingNumbers) -> LosingNumbers:
+        return losing
+
+
+def test_the_numbers_are_really_lost(losing: LosingNumbers) -> None:
     assert [losing.append(event()), losing.append(event(), event()), losing.append(event())] == [[4], [8, 9], [13]]
     counted = WithoutGaps(losing)
     assert counted.append(event()) == [5]

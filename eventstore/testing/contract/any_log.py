@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from hypothesis import HealthCheck, Phase, event, given, settings
+from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from eventstore import json_values
@@ -27,7 +27,6 @@ from eventstore.testing.contract.strategies import START, Questions
 examples = settings(
     deadline=None,
     database=None,
-    phases=(Phase.generate, Phase.shrink),
     # One engine serves all examples, and one test serves all engines.
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
 )

@@ -82,28 +82,32 @@ class WithoutGaps:
         )
 
     def _outward_bound(self, count: int | None) -> int | None:
-        return None if count is None else self._position(count)
+        if type(count) is not int or count > HIGHEST_POSITION:
+            return count  # nothing, or something for the engine to refuse
+        return self._position(count)
 
     def _counted(self, event: SequencedEvent) -> SequencedEvent:
-        self._catch_up()
+        if event.sequence_number > self._head:
+            self._catch_up()
         return replace(event, sequence_number=self._count(event.sequence_number))
 
+    @property
+    def _head(self) -> int:
+        return self._positions[-1] if self._positions else 0
+
     def _catch_up(self) -> None:
-        known = self._positions[-1] if self._positions else 0
-        newer = self._engine.query(EVERYTHING.after_sequence_number(known))
+        newer = self._engine.query(EVERYTHING.after_sequence_number(self._head))
         self._positions += [event.sequence_number for event in newer]
 
     def _position(self, count: int) -> int:
-        if count == 0:
-            return 0
+        if count <= 0:
+            return count
         if count <= len(self._positions):
             return self._positions[count - 1]
-        head = self._positions[-1] if self._positions else 0
-        return min(head + count - len(self._positions), HIGHEST_POSITION)
+        return min(self._head + count - len(self._positions), HIGHEST_POSITION)
 
     def _count(self, position: int) -> int:
         """How many events lie up to a position; beyond the head the distance is kept."""
         if position == HIGHEST_POSITION:
             return position
-        head = self._positions[-1] if self._positions else 0
-        return bisect_right(self._positions, position) + max(0, position - head)
+        return bisect_right(self._positions, position) + max(0, position - self._head)

@@ -54,8 +54,8 @@ _nested = _objects(_scalars, 3) | _arrays(_scalars, 3)
 _deep = _nested | _objects(_nested | _scalars, 2) | _arrays(_nested | _scalars, 2)
 _few_scalars = st.sampled_from(("1", "1.0", '"1"', "true", "null", json.dumps(ODD_TEXT)))
 
-payloads = _objects(_few_scalars, 3) | _objects(_scalars, 4) | _objects(_deep | _scalars, 3)
-logs = st.lists(st.tuples(types, moments, payloads), min_size=1, max_size=8)
+payloads = _objects(_few_scalars, 3) | _objects(_scalars, 4) | _objects(_deep, 3)
+logs = st.lists(st.tuples(types, moments, payloads), min_size=1, max_size=6)
 
 Log: TypeAlias = Sequence[tuple[str, datetime, str]]
 """Types, times and payloads, the payloads as they are spelled."""
@@ -79,7 +79,7 @@ def questions(draw: st.DrawFn) -> Questions:
     """Any log and several filters, since each costs less than another log."""
     log = draw(logs)
     bounds = _no_bounds | _some_bounds(log) | _all_bounds(log)
-    pairs = draw(st.lists(st.tuples(_filters_for(log), bounds), min_size=1, max_size=6))
+    pairs = draw(st.lists(st.tuples(_filters_for(log), bounds), min_size=1, max_size=5))
     return Questions(log, [replace(unbounded, **chosen) for unbounded, chosen in pairs])
 
 
@@ -153,7 +153,8 @@ def _filled(value: JsonValue) -> JsonValue:
 
 @st.composite
 def _predicates_like(draw: st.DrawFn, seen: list[tuple[str, JsonValue]]) -> P:
-    key, value = draw(st.sampled_from(seen))
+    nested = [pair for pair in seen if isinstance(pair[1], (dict, list))]
+    key, value = draw(st.sampled_from(seen) | st.sampled_from(nested or seen))
     return P(key, draw(_parts_of(value)))
 
 
@@ -166,14 +167,15 @@ def _parts_of(draw: st.DrawFn, value: JsonValue) -> JsonInput:
     if isinstance(value, list):
         elements = draw(st.lists(st.sampled_from(value), min_size=1, max_size=3))
         return [draw(_parts_of(element)) for element in elements]
-    return draw(_mostly(st.just(value), st.sampled_from(_look_alikes(value))))
+    return draw(st.sampled_from([*[value] * 6, *_look_alikes(value)]))
 
 
 def _look_alikes(value: str | Decimal | bool | None) -> list[JsonInput]:
     """Scalars that a careless comparison takes for this one, or that are this one in another spelling."""
     if isinstance(value, str):
-        careless = [1] if value == "1" else []
-        return [*careless, value.upper(), f"{value} ", f"{value[:1]}%", value[:-1], [value]]
+        if value == "1":
+            return [1, 1.0]
+        return [value.upper(), f"{value} ", f"{value[:1]}%", value[:-1], [value]]
     if isinstance(value, Decimal):
-        return [str(value), value == 1, value + 1, value * Decimal("1.00"), [value]]
+        return [str(value), str(value), value == 1, value * Decimal("1.00"), [value]]
     return [int(bool(value)), not value, str(value).lower(), [value]]
