@@ -175,6 +175,27 @@ class Conditions(Part):
         assert str(conflicts[0]) == str(conflicts[1])
 
     @needs(Ability.EXPLAINED_CONFLICTS)
+    def test_a_conflict_says_in_one_sentence_what_came_between_and_what_had_been_read(self, engine: EventStore) -> None:
+        engine.append(event("Added"), event("Lent", '{"Book": 1}'), event("Added"))
+        boundary = FilterBuilder().matching().any_event_type_of("Lent").and_any_predicate_of(P("Book", 1)).finalize()
+        assert (
+            str(conflict_of(engine, boundary, after=1))
+            == "event 2 (Lent) was appended after position 1 and matches Lent with Book = 1"
+        )
+
+    @needs(Ability.EXPLAINED_CONFLICTS)
+    def test_the_conflict_tells_the_first_of_several_items_that_one_event_meets(self, engine: EventStore) -> None:
+        engine.append(event("Lent", '{"Book": 1, "Reader": 2}'))
+        start = FilterBuilder().matching()
+        boundary = (
+            start.any_event_type_of("Added")
+            .or_matching().any_predicate_of(P("Reader", 2))
+            .or_matching().any_event_type_of("Lent")
+            .finalize()
+        )  # fmt: skip
+        assert conflict_of(engine, boundary, after=0).filter_item == "any event with Reader = 2"
+
+    @needs(Ability.EXPLAINED_CONFLICTS)
     def test_a_conflict_with_every_event_says_so(self, engine: EventStore) -> None:
         engine.append(event("A"), event("B"))
         conflict = conflict_of(engine, EVERYTHING, after=1)

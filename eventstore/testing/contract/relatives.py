@@ -95,10 +95,20 @@ class Relatives(Part):
         engine.append(event("A"), event("B"), event("C"))
         boundary = of_types("A", "C")
         assert [found.event_type for found in engine.query(boundary)] == ["A", "C"]
-        with pytest.raises(ConcurrencyConflict) as caught:
-            engine.append(event(), condition=AppendCondition(boundary, 1))
-        assert caught.value.event.event_type == "C"
+        for after in (0, 1, 2):
+            with pytest.raises(ConcurrencyConflict):
+                engine.append(event(), condition=AppendCondition(boundary, after))
         assert engine.append(event("B"), condition=AppendCondition(boundary, 3)) == [4]
+
+    def test_a_refused_append_is_refused_again_until_the_caller_reads_again(self, engine: EventStore) -> None:
+        """A retry must begin at the query: the old decision never becomes right."""
+        stream = engine.query(of_types("A"))
+        engine.append(event("A"))
+        decided = event("A")
+        for _ in range(3):
+            with pytest.raises(ConcurrencyConflict):
+                engine.append(decided, condition=stream.append_condition)
+        assert engine.append(decided, condition=engine.query(of_types("A")).append_condition) == [2]
 
     def test_items_are_not_flattened_into_one(self, engine: EventStore) -> None:
         """(A with K = 1) or (B with K = 2) is neither "A or B with K = 1 or K = 2" nor "A and B"."""
