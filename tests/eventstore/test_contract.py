@@ -16,6 +16,7 @@ from eventstore.testing.contract import (
     EventStoreContract,
     OldPositions,
     Queries,
+    Streams,
     WithoutGaps,
 )
 from tests.eventstore.examples import EVERYTHING, event
@@ -45,7 +46,7 @@ def losing(store: PostgresEventStore, pool: Pool, table: str) -> LosingNumbers:
     return LosingNumbers(store, pool, table)
 
 
-class TestPostgresWithLostNumbers(Queries, Appends, Conditions, OldPositions, EventIds):
+class TestPostgresWithLostNumbers(Queries, Streams, Appends, Conditions, OldPositions, EventIds):
     @pytest.fixture
     def engine(self, losing: LosingNumbers) -> WithoutGaps:
         return WithoutGaps(losing)

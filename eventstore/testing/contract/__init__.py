@@ -25,7 +25,7 @@ import pytest
 pytest.register_assert_rewrite(
     *(
         f"{__name__}.{module}"
-        for module in ("any_log", "appends", "conditions", "event_ids", "matching", "queries", "relatives")
+        for module in ("any_log", "appends", "conditions", "event_ids", "matching", "queries", "relatives", "streams")
     )
 )
 
@@ -38,6 +38,7 @@ from eventstore.testing.contract.gaps import WithoutGaps
 from eventstore.testing.contract.matching import Matching
 from eventstore.testing.contract.queries import Queries
 from eventstore.testing.contract.relatives import Relatives
+from eventstore.testing.contract.streams import Streams
 
 __all__ = [
     "Ability",
@@ -51,12 +52,13 @@ __all__ = [
     "Part",
     "Queries",
     "Relatives",
+    "Streams",
     "WithoutGaps",
     "needs",
 ]
 
 
-class EventStoreContract(Queries, Matching, Appends, Conditions, OldPositions, EventIds, Relatives, AnyLog):
+class EventStoreContract(Queries, Streams, Matching, Appends, Conditions, OldPositions, EventIds, Relatives, AnyLog):
     """Every behaviour of query, append, condition, filter and order that every engine shows.
 
     >>> class TestInMemory(EventStoreContract):

@@ -257,17 +257,8 @@ class Queries(Part):
             with pytest.raises(InvalidFilter, match="at_least"):
                 engine.query(EVERYTHING, at_least=at_least)
 
-    def test_a_stream_holds_what_the_query_finds(self, lending: EventStore) -> None:
-        for wanted, expected in STREAMS:
-            assert [found.sequence_number for found in lending.stream(wanted)] == expected
-            assert tuple(lending.stream(wanted)) == lending.query(wanted).events
-
-    def test_a_stream_ends_at_what_was_the_head_when_it_began(self, lending: EventStore) -> None:
-        stream = lending.stream(of_types("Lent"))
-        lending.append(event("Lent"))
-        assert next(stream).sequence_number == 2
-        lending.append(event("Lent"))
-        assert [found.sequence_number for found in stream] == [4, 7, 8]
-
-    def test_a_stream_of_an_empty_store_is_empty(self, engine: EventStore) -> None:
-        assert list(engine.stream(EVERYTHING)) == []
+    def test_the_past_can_be_read_as_of_a_position_or_a_moment(self, lending: EventStore) -> None:
+        three_o_clock = NOON + timedelta(hours=3)
+        assert numbers(lending, of_types("Lent").as_of(4)) == [2, 4]
+        assert numbers(lending, EVERYTHING.as_of_moment(three_o_clock)) == [1, 2, 3, 4]
+        assert numbers(lending, of_types("Lent").as_of_moment(three_o_clock).as_of(3)) == [2]
