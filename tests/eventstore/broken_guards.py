@@ -1,6 +1,8 @@
 """Engines with one mistake each in their appending: in the guard, in the ids, in what a conflict tells."""
 
+from contextlib import nullcontext
 from dataclasses import replace
+from threading import Barrier
 from typing import Any
 
 from eventstore import (
@@ -11,6 +13,7 @@ from eventstore import (
     Filter,
     StorableEvent,
 )
+from eventstore.testing.contract.races import WRITERS
 from tests.eventstore.broken_reads import Broken
 from tests.eventstore.examples import EVERYTHING
 
@@ -134,3 +137,16 @@ class BatchesArePutDownOneByOne(Broken):
         for event in more:
             numbers += super().append(event)
         return numbers
+
+
+class TheGuardIsNotUnderTheLock(Broken):
+    """Every writer looks before any of them has written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lock: Any = nullcontext()
+        self.all_have_looked = Barrier(WRITERS)
+
+    def _guard(self, condition: AppendCondition) -> None:
+        super()._guard(condition)
+        self.all_have_looked.wait(timeout=60)

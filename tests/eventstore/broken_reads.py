@@ -26,7 +26,7 @@ class Broken(InMemoryEventStore):
         answer, everything = super().query(filter, **options), super().query(EVERYTHING)
         found = [event for event in everything if self.means(filter, event)]
         limit, backwards = options.get("limit"), options.get("backwards", False)
-        return replace(answer, events=tuple(self.selected(found, limit, backwards)))
+        return replace(answer, events=tuple(self.selected(found, limit, backwards)), position=everything.position)
 
     def means(self, filter: Filter, event: SequencedEvent) -> bool:
         return filter.within_bounds(event) and (
@@ -172,6 +172,14 @@ class EqualEventsCollapse(Broken):
     def selected(self, events: list[SequencedEvent], limit: int | None, backwards: bool) -> list[SequencedEvent]:
         distinct = {(event.event_type, event.payload): event for event in events}
         return super().selected(list(distinct.values()), limit, backwards)
+
+
+class TheLastButOneIsVisibleLast(Broken):
+    """As if its writer had drawn a number and not committed yet."""
+
+    def selected(self, events: list[SequencedEvent], limit: int | None, backwards: bool) -> list[SequencedEvent]:
+        late = len(self._records) - 1
+        return super().selected([event for event in events if event.sequence_number != late], limit, backwards)
 
 
 class AnEventPerMatchingItem(Broken):

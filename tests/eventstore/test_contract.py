@@ -1,13 +1,14 @@
-"""Our engines keep the contract that the package ships; so does PostgreSQL when numbers are lost on the way."""
+"""Our engines keep the contract that the package ships, also when they are wrapped, and when numbers are lost."""
 
 from typing import Any
 
 import pytest
 from psycopg.sql import SQL
 
-from eventstore import StorableEvent
+from eventstore import EventStore, InMemoryEventStore, StorableEvent
 from eventstore.postgres import PostgresEventStore
 from eventstore.postgres.pool import Pool, borrowed
+from eventstore.telemetry import InstrumentedEventStore
 from eventstore.testing.contract import (
     AnyLog,
     Appends,
@@ -16,6 +17,8 @@ from eventstore.testing.contract import (
     EventStoreContract,
     OldPositions,
     Queries,
+    Races,
+    Relatives,
     Streams,
     WithoutGaps,
 )
@@ -25,6 +28,12 @@ from tests.wrapped_store import WrappedStore
 
 class TestOurEngines(EventStoreContract):
     """The fixture `engine` of the tests: memory and PostgreSQL."""
+
+
+class TestInstrumented(Queries, Streams, Appends, Conditions, EventIds, Relatives, Races):
+    @pytest.fixture
+    def engine(self) -> EventStore:
+        return InstrumentedEventStore(InMemoryEventStore())
 
 
 class LosingNumbers(WrappedStore):
@@ -46,7 +55,7 @@ def losing(store: PostgresEventStore, pool: Pool, table: str) -> LosingNumbers:
     return LosingNumbers(store, pool, table)
 
 
-class TestPostgresWithLostNumbers(Queries, Streams, Appends, Conditions, OldPositions, EventIds):
+class TestPostgresWithLostNumbers(Queries, Streams, Appends, Conditions, OldPositions, EventIds, Races):
     @pytest.fixture
     def engine(self, losing: LosingNumbers) -> WithoutGaps:
         return WithoutGaps(losing)

@@ -73,6 +73,8 @@ FAULTS: dict[str, tuple[str, ...]] = {
     "ALimitTakesTheOldest": ("test_a_limit_takes_the_first_or_backwards_the_newest",),
     "EventsAreSortedByTime": ("test_events_come_in_the_order_of_their_positions_whatever_their_times",),
     "EqualEventsCollapse": ("test_finished_lendings_of_one_pair_stay_apart",),
+    "TheGuardIsNotUnderTheLock": ("test_of_several_writers_who_have_read_the_same_one_wins",),
+    "TheLastButOneIsVisibleLast": ("test_who_has_read_up_to_a_position_never_finds_an_event_below_it",),
     "AnEventPerMatchingItem": ("test_an_event_that_several_items_mean_is_returned_once",),
     "TimesAreCutToMilliseconds": ("test_times_keep_their_microseconds_and_come_back_in_utc",),
     "AStreamNeverEnds": ("test_a_stream_ends_at_what_was_the_head_when_it_began",),
@@ -88,4 +90,4 @@ def test_each_mistake_turns_its_tests_red_and_the_engine_without_one_passes_them
     file = Path(__file__).with_name("broken_engines.py")
     chosen = [f"{file}::TestBroken::{name}" for name in sorted(red | green)]
     finished = run_pytest(ROOT, "--hypothesis-profile=no-shrinking", *chosen)
-    assert (finished.failed, finished.passed) == (red, green), finished.output
+    assert (red - finished.failed, green - finished.passed) == (set(), set()), finished.output

@@ -19,15 +19,12 @@ An engine whose positions have gaps is tested as `WithoutGaps(MyStore())`. For a
 inherit from single parts: `class TestReading(Queries, Matching)`.
 """
 
+from pkgutil import iter_modules
+
 import pytest
 
 # Before the modules are imported: a failing assertion shall show its values, as in any test.
-pytest.register_assert_rewrite(
-    *(
-        f"{__name__}.{module}"
-        for module in ("any_log", "appends", "conditions", "event_ids", "matching", "queries", "relatives", "streams")
-    )
-)
+pytest.register_assert_rewrite(*(module.name for module in iter_modules(__path__, f"{__name__}.")))
 
 from eventstore.testing.contract.any_log import AnyLog
 from eventstore.testing.contract.appends import Appends
@@ -37,6 +34,7 @@ from eventstore.testing.contract.event_ids import EventIds
 from eventstore.testing.contract.gaps import WithoutGaps
 from eventstore.testing.contract.matching import Matching
 from eventstore.testing.contract.queries import Queries
+from eventstore.testing.contract.races import Races
 from eventstore.testing.contract.relatives import Relatives
 from eventstore.testing.contract.streams import Streams
 
@@ -51,6 +49,7 @@ __all__ = [
     "OldPositions",
     "Part",
     "Queries",
+    "Races",
     "Relatives",
     "Streams",
     "WithoutGaps",
@@ -58,7 +57,9 @@ __all__ = [
 ]
 
 
-class EventStoreContract(Queries, Streams, Matching, Appends, Conditions, OldPositions, EventIds, Relatives, AnyLog):
+class EventStoreContract(
+    Queries, Streams, Matching, Appends, Conditions, OldPositions, EventIds, Relatives, Races, AnyLog
+):
     """Every behaviour of query, append, condition, filter and order that every engine shows.
 
     >>> class TestInMemory(EventStoreContract):

@@ -14,6 +14,7 @@ class Ability(StrEnum):
     EXACTLY_ONCE = "appending stored events again returns the numbers they have"
     EXPLAINED_CONFLICTS = "a conflict names the first event that came between, the filter item it meets, and the head"
     FOREIGN_POSITIONS = "a position that this store has not reached is refused"
+    THREADS = "several threads may use one store at a time"
     EXTREME_TIMES = "the first and the last moment that Python knows can be stored"
 
 

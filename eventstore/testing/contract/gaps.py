@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from threading import Lock
 from typing import Final
 
 from eventstore.errors import ConcurrencyConflict, PositionUnknown
@@ -23,6 +24,7 @@ class WithoutGaps:
     def __init__(self, engine: EventStore) -> None:
         self._engine: Final = engine
         self._positions: list[int] = []
+        self._lock: Final = Lock()
 
     def query(
         self,
@@ -96,8 +98,9 @@ class WithoutGaps:
         return self._positions[-1] if self._positions else 0
 
     def _catch_up(self) -> None:
-        newer = self._engine.query(EVERYTHING.after_sequence_number(self._head))
-        self._positions += [event.sequence_number for event in newer]
+        with self._lock:  # else two threads would count the same events
+            newer = self._engine.query(EVERYTHING.after_sequence_number(self._head))
+            self._positions += [event.sequence_number for event in newer]
 
     def _position(self, count: int) -> int:
         if count <= 0:
