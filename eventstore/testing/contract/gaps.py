@@ -51,7 +51,9 @@ class WithoutGaps:
 
     def stream(self, filter: Filter) -> Iterator[SequencedEvent]:
         """See `EventStore.stream`."""
-        return map(self._counted, self._engine.stream(self._outward(filter)))
+        events = self._engine.stream(self._outward(filter))
+        self._catch_up()  # with all that the stream can hold: it ends at the present head
+        return map(self._counted, events)
 
     def append(
         self, first: StorableEvent, /, *more: StorableEvent, condition: AppendCondition | None = None
@@ -89,8 +91,6 @@ class WithoutGaps:
         return self._position(count)
 
     def _counted(self, event: SequencedEvent) -> SequencedEvent:
-        if event.sequence_number > self._head:
-            self._catch_up()
         return replace(event, sequence_number=self._count(event.sequence_number))
 
     @property
