@@ -28,6 +28,7 @@ STREAMS: list[tuple[Filter, list[int]]] = [
     (_START.any_event_type_of("Returned").and_any_predicate_of(P("Book", 1), P("Book", 3)).finalize(), [2, 4]),
     (_LENT_OR_FIRST_BOOK.finalize(), [1, 2, 3, 4, 5, 7, 9]),
     (_LENT_OR_FIRST_BOOK.up_to(8).finalize(), [1, 2, 3, 4, 5, 7]),
+    (_LENT_OR_FIRST_BOOK.occurred_until(NOON + timedelta(hours=2)).finalize(), [1, 2, 3]),
     (FilterBuilder().occurred_from(NOON + timedelta(hours=7)).finalize(), [8, 9, 10]),
 ]
 
