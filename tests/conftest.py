@@ -2,6 +2,8 @@
 
 `EVENTSTORE_TEST_DSN` names a given server; `--postgres=container` starts one with testcontainers. Every test gets a
 table name of its own, since the log cannot be truncated.
+
+`--hypothesis-profile=thorough` looks at forty times as many examples as usual.
 """
 
 import contextlib
@@ -13,11 +15,17 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import Phase, settings
 
 from eventstore import EventStore, InMemoryEventStore
 from eventstore.postgres import PostgresEventStore, open_pool
 from eventstore.postgres.embedded import throwaway_server
 from eventstore.postgres.pool import Pool
+
+settings.register_profile("quick", max_examples=50)
+settings.register_profile("thorough", max_examples=2000)
+settings.register_profile("no-shrinking", max_examples=100, phases=[Phase.generate], derandomize=True)
+settings.load_profile("quick")
 
 REQUIREMENTS = ("chromium", "pgbouncer", "docker")
 

@@ -1,224 +1,126 @@
-"""For any log and any filter: both engines, the guard, and the filter's meaning in Python say the same.
+"""What our two engines have in common beyond the contract, and what the contract's "any log, any filter" reaches."""
 
-The two stores are kept in step through all examples, which is quicker than a new table for each of them.
-"""
+from collections import Counter
+from collections.abc import Iterator
 
-import json
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from hypothesis import HealthCheck, Phase, given, settings
 
-import pytest
-from hypothesis import Phase, event, given, settings
-from hypothesis import strategies as st
-
-from eventstore import (
-    AppendCondition,
-    EventStore,
-    EventStoreError,
-    EventStream,
-    Filter,
-    FilterItem,
-    InMemoryEventStore,
-    P,
-    StorableEvent,
-    uuid7,
-)
-from eventstore.json_values import as_jsonb_text, parse
+from eventstore import Filter, InMemoryEventStore, P
+from eventstore.json_values import JsonValue, as_jsonb_text, contains, parse
 from eventstore.postgres import PostgresEventStore
-from eventstore.postgres.pool import Pool
+from eventstore.testing.contract.strategies import Log, Questions, events_of, logs, questions
 from tests.eventstore.examples import EVERYTHING
 
-START = datetime(2026, 1, 1, tzinfo=UTC)
-KEYS = ("K", "O'Brien")
-TYPES = ("Added", "Lent", "O'Brien %s {} ?")
-SCALARS = ("1", "1.0", "1E0", '"1"', "true", "false", "null", "0", "-0", "100", "1E2", "0.1", '""', '"O\'Brien"')
-
-examples = settings(deadline=None, max_examples=120, database=None, phases=(Phase.generate, Phase.shrink))
-moments = st.integers(0, 4).map(lambda hours: START + timedelta(hours=hours))
-types = st.sampled_from(TYPES)
-scalars = (
-    st.sampled_from(SCALARS[:5])
-    | st.sampled_from(SCALARS)
-    | st.integers().map(str)
-    | st.text("a'\"\\%\n😀", max_size=3).map(json.dumps)
-)
+BOUNDS = ("occurred_from", "occurred_until", "sequence_number_higher_than", "up_to")
 
 
-def objects(values: st.SearchStrategy[str], least: int, most: int) -> st.SearchStrategy[str]:
-    """JSON objects as text; a key may occur twice."""
-    pairs = st.lists(st.tuples(st.sampled_from(KEYS), values), min_size=least, max_size=most)
-    return pairs.map(lambda some: "{" + ",".join(f" {json.dumps(key)}:{value} " for key, value in some) + "}")
+@settings(deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(log=logs)
+def test_both_engines_give_back_the_very_same_bytes(store: PostgresEventStore, log: Log) -> None:
+    memory, events = InMemoryEventStore(), events_of(log)
+    memory.append(*events)
+    [before, *_] = store.append(*events)
+    found, expected = store.query(EVERYTHING.after_sequence_number(before - 1)), memory.query(EVERYTHING)
+    assert [(one.event_id, one.payload, one.metadata) for one in found] == [
+        (one.event_id, one.payload, one.metadata) for one in expected
+    ]
+    assert [one.payload for one in found] == [as_jsonb_text(parse(text.encode())).encode() for _, _, text in log]
 
 
-def arrays(values: st.SearchStrategy[str], least: int, most: int) -> st.SearchStrategy[str]:
-    return st.lists(values, min_size=least, max_size=most).map(lambda some: "[" + ", ".join(some) + "]")
+def test_any_log_and_any_filter_reach_what_engines_may_get_wrong() -> None:
+    """Without questions of all these kinds the agreement would prove little."""
+    seen: Counter[str] = Counter()
+
+    @settings(deadline=None, database=None, max_examples=200, derandomize=True, phases=[Phase.generate])
+    @given(questions())
+    def look(drawn: Questions) -> None:
+        for filter in drawn.filters:
+            seen.update({*_shape(filter), *_matches(drawn.log, filter), *_meetings(drawn.log, filter)})
+
+    look()
+    oddities = ("a quote", "an apostrophe", "a backslash", "?", "%", "unicode")
+    often = {"some events match", "all events match", "no event matches", "all four bounds", *BOUNDS}
+    sometimes = {"every event", "several items", "several types in an item", "an odd type"}
+    sometimes |= {"all of several predicates", "any of several predicates"}
+    sometimes |= {f"matches within {bound}" for bound in BOUNDS}
+    rarely = {"met an object", "met an array", "met null", "null where the key is absent", "met 1 in another spelling"}
+    rarely |= {'1 beside "1"', '"1" beside 1', "true beside 1", "a part of an object", "a part of an array"}
+    rarely |= {f"met a key with {odd}" for odd in oddities} | {f"met a string with {odd}" for odd in oddities}
+    for kinds, least in ((often, 40), (sometimes, 10), (rarely, 1)):
+        assert {kind: seen[kind] for kind in kinds if seen[kind] < least} == {}
 
 
-def nested(least: int) -> st.SearchStrategy[str]:
-    """Values of which every array and object has at least so many elements."""
-    inner = objects(scalars, least, 2) | arrays(scalars, least, 3)
-    return scalars | inner | arrays(inner, least, 2) | objects(inner, least, 2)
+def _shape(filter: Filter) -> Iterator[str]:
+    if filter.any_event:
+        yield "every event"
+    if len(filter.items) > 1:
+        yield "several items"
+    given_bounds = [bound for bound in BOUNDS if getattr(filter, bound) is not None]
+    yield from given_bounds
+    if len(given_bounds) == 4:
+        yield "all four bounds"
+    for item in filter.items:
+        if len(item.event_types) > 1:
+            yield "several types in an item"
+        if len(item.predicates) > 1:
+            yield f"{'all' if item.all_predicates else 'any'} of several predicates"
+        if any(not event_type.isalpha() for event_type in item.event_types):
+            yield "an odd type"
 
 
-few = st.sampled_from(("1", "1.0", '"1"', "true"))
-payloads = objects(few, 1, 3) | objects(few, 1, 3) | objects(nested(0), 0, 4)
-predicates = st.builds(
-    lambda key, text: P(key, json.loads(text, parse_float=Decimal)), st.sampled_from(KEYS), scalars | nested(1)
-)
-common_predicates = st.sampled_from([P(key, value) for key in KEYS for value in (1, "1", True)])
-some_types = st.lists(types, min_size=1, max_size=3).map(tuple)
-several_predicates = (
-    st.lists(common_predicates, min_size=2, max_size=3).map(tuple)
-    | st.lists(predicates, min_size=1, max_size=3).map(tuple)
-)  # fmt: skip
-items = (
-    st.builds(FilterItem, st.just(()), several_predicates, st.booleans())
-    | st.builds(FilterItem, some_types, several_predicates, st.booleans())
-    | st.builds(FilterItem, some_types)
-)
-filters = (
-    items.map(lambda item: Filter(items=(item,)))
-    | st.builds(Filter, items=st.lists(items, min_size=1, max_size=3).map(tuple))
-    | st.just(EVERYTHING)
-)
-bounded_filters = st.builds(
-    replace,
-    filters,
-    occurred_from=st.none() | st.none() | moments,
-    occurred_until=st.none() | st.none() | moments,
-)
-logs = st.lists(st.tuples(types, moments, payloads), min_size=1, max_size=8)
+def _matches(log: Log, filter: Filter) -> Iterator[str]:
+    memory = InMemoryEventStore()
+    memory.append(*events_of(log))
+    found = len(memory.query(filter))
+    yield "no event matches" if not found else "all events match" if found == len(log) else "some events match"
+    if 0 < found < len(log):
+        yield from (f"matches within {bound}" for bound in BOUNDS if getattr(filter, bound) is not None)
 
 
-def events_of(log: list[tuple[str, datetime, str]]) -> list[StorableEvent]:
-    return [StorableEvent.build(kind, moment, payload=payload.encode()) for kind, moment, payload in log]
+def _meetings(log: Log, filter: Filter) -> Iterator[str]:
+    for _, _, text in log:
+        document = parse(text.encode())
+        assert isinstance(document, dict)
+        for item in filter.items:
+            for predicate in item.predicates:
+                meant = parse(predicate.value.encode())
+                if predicate.key not in document:
+                    yield from ["null where the key is absent"] if meant is None else []
+                elif predicate.is_met_by(document):
+                    yield from _met(predicate, meant, document[predicate.key], text)
+                else:
+                    yield from _missed(meant, document[predicate.key])
 
 
-class Twins:
-    """A store of each kind with the same events."""
-
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
-        self._renew()
-
-    def _renew(self) -> None:
-        self.memory = InMemoryEventStore()
-        self.postgres = PostgresEventStore(self._pool, f"twins_{uuid7().hex}")
-        self.postgres.create_schema()
-
-    def begin(self) -> int:
-        """The head of both; after an example in which they differed, they begin anew."""
-        heads = {store.query(EVERYTHING, limit=1).position for store in (self.memory, self.postgres)}
-        if len(heads) > 1:
-            self._renew()
-            return 0
-        return heads.pop()
-
-    def append(self, *events: StorableEvent, condition: AppendCondition | None = None) -> str | list[int]:
-        outcomes = [outcome(store, events, condition) for store in (self.memory, self.postgres)]
-        assert outcomes[0] == outcomes[1]
-        return outcomes[0]
-
-    def query(self, filter: Filter, limit: int | None = None, backwards: bool = False) -> EventStream:
-        found = self.postgres.query(filter, limit=limit, backwards=backwards)
-        assert found == self.memory.query(filter, limit=limit, backwards=backwards)
-        return found
+def _met(predicate: P, meant: JsonValue, stored: JsonValue, text: str) -> Iterator[str]:
+    yield from (f"met a key with {odd}" for odd in _oddities(predicate.key))
+    if isinstance(meant, str):
+        yield from (f"met a string with {odd}" for odd in _oddities(meant))
+    elif meant is None:
+        yield "met null"
+    elif isinstance(meant, (dict, list)):
+        kind = "an object" if isinstance(meant, dict) else "an array"
+        yield f"met {kind}"
+        if not contains(meant, stored):
+            yield f"a part of {kind}"
+        if any(isinstance(inner, list) for inner in (meant.values() if isinstance(meant, dict) else meant)):
+            yield "met an array inside something"
+    elif predicate.value == "1" and any(spelling in text for spelling in ("1.0", "1E0", "10e-1")):
+        yield "met 1 in another spelling"
 
 
-def outcome(store: EventStore, events: tuple[StorableEvent, ...], condition: AppendCondition | None) -> str | list[int]:
-    """The numbers, or the error in a form that both engines can share."""
-    try:
-        return store.append(*events, condition=condition)
-    except EventStoreError as error:
-        shared = {name: value for name, value in vars(error).items() if not name.startswith("_")}
-        return f"{type(error).__name__} {shared}"
+def _missed(meant: JsonValue, stored: JsonValue) -> Iterator[str]:
+    names = {"1": '"1"', "true": "true"}
+    for one, other in ((meant, stored), (stored, meant)):
+        word = names.get(as_jsonb_text(other).strip('"')) if isinstance(other, (str, bool)) else None
+        if isinstance(one, bool) or one != 1 or word is None:
+            continue
+        yield f"{word} beside 1" if word == "true" or one is stored else f"1 beside {word}"
 
 
-@pytest.fixture(scope="module")
-def twins(pool: Pool) -> Twins:
-    return Twins(pool)
-
-
-@examples
-@given(
-    log=logs,
-    filter=bounded_filters,
-    higher_than=st.just(0) | st.integers(0, 8),
-    up_to=st.none() | st.integers(0, 9),
-    limit=st.none() | st.integers(1, 9),
-    backwards=st.booleans(),
-)
-def test_a_query_finds_the_same_in_both_engines_and_in_python(
-    *,
-    twins: Twins,
-    log: list[tuple[str, datetime, str]],
-    filter: Filter,
-    higher_than: int,
-    up_to: int | None,
-    limit: int | None,
-    backwards: bool,
-) -> None:
-    before = twins.begin()
-    twins.append(*events_of(log))
-    wanted = replace(
-        filter,
-        sequence_number_higher_than=before + higher_than,
-        up_to=None if up_to is None else before + up_to,
-    )
-    new = twins.query(EVERYTHING.after_sequence_number(before)).events
-    assert [stored.payload for stored in new] == [as_jsonb_text(parse(text.encode())).encode() for _, _, text in log]
-    meant = [stored for stored in new if wanted.matches(stored)]
-    assert list(twins.query(wanted)) == meant
-    event("something matches" if meant else "nothing matches")
-    ordered = meant[::-1] if backwards else meant
-    assert list(twins.query(wanted, limit, backwards)) == ordered[:limit]
-
-
-@examples
-@given(log=logs, filter=bounded_filters, after=st.integers(0, 8), following=st.integers(1, 2))
-def test_a_guard_refuses_exactly_what_its_query_finds(
-    twins: Twins, log: list[tuple[str, datetime, str]], filter: Filter, after: int, following: int
-) -> None:
-    before = twins.begin()
-    twins.append(*events_of(log))
-    after = before + min(after, len(log))
-    items = Filter(items=filter.items, any_event=filter.any_event)
-    newer = twins.query(items.after_sequence_number(after))
-    guarded = events_of([("Guarded", START, "{}")] * following)
-    answer = twins.append(*guarded, condition=AppendCondition(filter, after))
-    event("conflict" if newer else "no conflict")
-    if newer:
-        first = newer.events[0]
-        assert isinstance(answer, str)
-        assert answer.startswith("ConcurrencyConflict")
-        assert f"sequence_number={first.sequence_number}," in answer
-        assert f"'after': {after}, 'head': {before + len(log)}" in answer
-        item = items.matching_item(first.event_type, parse(first.payload))
-        assert f"'filter_item': {'any event' if item is None else str(item)!r}" in answer
-    else:
-        assert answer == [newer.position + 1 + index for index in range(following)]
-
-
-few_payloads = st.sampled_from(('{"K": 1}', '{"K":1.0}', '{"K": true}', "{}"))
-few_events = st.tuples(st.integers(0, 9), st.sampled_from(TYPES[:2]), few_payloads)
-conditions = st.none() | st.tuples(bounded_filters, st.integers(0, 3))
-appends = st.lists(st.tuples(st.lists(few_events, min_size=1, max_size=2), conditions), min_size=1, max_size=8)
-
-
-@examples
-@given(appends=appends)
-def test_appends_with_few_ids_and_any_condition_end_alike_in_both_engines(
-    twins: Twins, appends: list[tuple[list[tuple[int, str, str]], tuple[Filter, int] | None]]
-) -> None:
-    before = twins.begin()
-    ids = [uuid7() for _ in range(10)]
-    for batch, guard in appends:
-        events = [
-            StorableEvent.build(kind, START, payload=payload.encode(), event_id=ids[number])
-            for number, kind, payload in batch
-        ]
-        condition = None if guard is None else AppendCondition(guard[0], before + guard[1])
-        answer = twins.append(*events, condition=condition)
-        event(answer.split()[0] if isinstance(answer, str) else "numbers")
-    twins.query(EVERYTHING.after_sequence_number(before))
+def _oddities(text: str) -> Iterator[str]:
+    for name, character in (("a quote", '"'), ("an apostrophe", "'"), ("a backslash", "\\"), ("?", "?"), ("%", "%")):
+        if character in text:
+            yield name
+    if not text.isascii():
+        yield "unicode"

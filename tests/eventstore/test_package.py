@@ -48,7 +48,8 @@ def test_the_package_needs_nothing_but_psycopg_and_its_pool(tmp_path: Path) -> N
 import sys
 sys.path.append({str(tmp_path)!r})  # -I and -S have left the standard library alone
 import eventstore, eventstore.postgres, eventstore.testing.race
-foreign = {{"flask", "msgspec", "marshmallow", "click", "slices", "library_app", "pytest"}} & set(sys.modules)
+names = {{"flask", "msgspec", "marshmallow", "click", "slices", "library_app", "pytest", "hypothesis"}}
+foreign = names & set(sys.modules)
 assert not foreign, foreign
 from eventstore.postgres import PostgresEventStore
 """

@@ -1,18 +1,17 @@
-"""Reading streams of any length, and reading the past: the same for every engine, in bounded memory on PostgreSQL."""
+"""Streams from PostgreSQL, beyond the contract: windows of the primary key, in bounded memory, in no transaction."""
 
 import tracemalloc
 from collections.abc import Callable, Iterable
-from datetime import timedelta
-from itertools import islice
 
 import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
 
-from eventstore import EventStore, Filter, FilterBuilder, P, SchemaMissing, SequencedEvent, StoreUnavailable
+from eventstore import EventStore, Filter, SchemaMissing, SequencedEvent, StoreUnavailable
 from eventstore.postgres import PostgresEventStore, open_pool, reading
 from eventstore.postgres.pool import Pool, borrowed
-from tests.eventstore.examples import EVERYTHING, NOON, event, having, of_types
+from eventstore.testing.contract import Streams
+from tests.eventstore.examples import EVERYTHING, event
 
 
 @pytest.fixture
@@ -21,55 +20,10 @@ def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "WINDOW", 3)
 
 
-@pytest.fixture
-def lending(engine: EventStore, narrow: None) -> EventStore:
-    """Positions 1 to 10, an hour from one to the next, of two types and two books."""
-    for hour in range(10):
-        event_type, book = ("Lent", "Returned")[hour % 2], 1 + (hour >= 4)
-        engine.append(event(event_type, f'{{"Book": {book}}}', NOON + timedelta(hours=hour)))
-    return engine
-
-
-START = FilterBuilder().matching()
-STREAMS: list[Filter] = [
-    EVERYTHING,
-    of_types("Lent"),
-    of_types("Unknown"),
-    having("Book", 2),
-    EVERYTHING.after_sequence_number(4),
-    EVERYTHING.as_of(7),
-    EVERYTHING.as_of(100),
-    EVERYTHING.as_of(0),
-    EVERYTHING.after_sequence_number(100),
-    of_types("Lent").after_sequence_number(2).as_of(9),
-    START.any_event_type_of("Returned").and_any_predicate_of(P("Book", 1), P("Book", 2)).finalize(),
-    START.any_event_type_of("Lent").or_matching().any_predicate_of(P("Book", 1)).up_to(8).finalize(),
-    having("Book", 1).as_of_moment(NOON + timedelta(hours=2)),
-    FilterBuilder().occurred_from(NOON + timedelta(hours=5)).finalize(),
-]
-
-
-def test_a_stream_holds_what_a_query_finds(lending: EventStore) -> None:
-    for filter in STREAMS:
-        assert tuple(lending.stream(filter)) == lending.query(filter).events, str(filter)
-
-
-def test_a_stream_of_an_empty_store_is_empty(engine: EventStore) -> None:
-    assert list(engine.stream(EVERYTHING)) == []
-
-
-def test_a_stream_ends_at_what_was_the_head_when_it_began(lending: EventStore) -> None:
-    stream = lending.stream(EVERYTHING)
-    lending.append(event("Late"))
-    first = [found.sequence_number for found in islice(stream, 4)]
-    lending.append(event("Later"), event("Later"))
-    assert first + [found.sequence_number for found in stream] == list(range(1, 11))
-
-
-def test_the_past_can_be_read_as_of_a_position_or_a_moment(lending: EventStore) -> None:
-    assert [found.sequence_number for found in lending.query(of_types("Lent").as_of(4))] == [1, 3]
-    three_o_clock = NOON + timedelta(hours=3)
-    assert [found.sequence_number for found in lending.query(EVERYTHING.as_of_moment(three_o_clock))] == [1, 2, 3, 4]
+class TestStreamsOfSeveralWindows(Streams):
+    @pytest.fixture
+    def engine(self, store: PostgresEventStore, narrow: None) -> EventStore:
+        return store
 
 
 def test_numbers_that_were_never_committed_do_not_hold_a_stream_up(

@@ -1,4 +1,4 @@
-"""Calls of the filter builder that must stay illegal. Never run: mypy reads it, and pytest does not collect it.
+"""Calls of the filter builder that must stay illegal. Never run: only type checkers read it.
 
 Each line carries the error that it must give. Should one become legal, its comment is unused, which fails mypy.
 """
