@@ -23,7 +23,7 @@ _SETTINGS: Final[Mapping[str, str]] = {
     "max_parallel_workers_per_gather": "0",
     "jit": "off",
 }
-_CONNECTION: Final[Mapping[str, object]] = {
+CONNECTION: Final[Mapping[str, object]] = {
     "connect_timeout": 5,
     "keepalives_idle": 15,
     "keepalives_interval": 5,
@@ -31,6 +31,7 @@ _CONNECTION: Final[Mapping[str, object]] = {
     "tcp_user_timeout": 30_000,
     "application_name": "eventstore",
 }
+"""Parameters of every connection: a server that does not answer is given up within half a minute."""
 
 # Windows has none; there a connection that ended in the pool is found out only when it is used.
 _NEW_POLL: Callable[[], select.poll] | None = getattr(select, "poll", None)
@@ -54,7 +55,7 @@ def open_pool(
         StoreUnavailable: if no connection can be made, with the server's reason.
     """
     with translated(may_have_written=False):
-        arguments: dict[str, Any] = {**_CONNECTION, **conninfo_to_dict(dsn), "autocommit": True}
+        arguments: dict[str, Any] = {**CONNECTION, **conninfo_to_dict(dsn), "autocommit": True}
         if prepare:
             settings = " ".join(f"-c {name}={value}" for name, value in _SETTINGS.items())
             arguments["options"] = f"{settings} {arguments.get('options', '')}".strip()
@@ -73,10 +74,15 @@ def open_pool(
 
 
 @contextmanager
-def borrowed(pool: Pool) -> Generator[psycopg.Connection[Any]]:
-    """Take a connection in autocommit mode from whatever pool the caller has; it goes back as it was."""
+def borrowed(pool: Pool, timeout: float | None = None) -> Generator[psycopg.Connection[Any]]:
+    """Take a connection in autocommit mode from whatever pool the caller has; it goes back as it was.
+
+    Args:
+        pool: the pool.
+        timeout: seconds to wait for a free connection; None: as long as the pool says.
+    """
     with translated(may_have_written=False):
-        connection = _living(pool)
+        connection = _living(pool, timeout)
     autocommit = connection.autocommit
     try:
         if not autocommit:
@@ -89,17 +95,17 @@ def borrowed(pool: Pool) -> Generator[psycopg.Connection[Any]]:
         pool.putconn(connection)
 
 
-def _living(pool: Pool) -> psycopg.Connection[Any]:
+def _living(pool: Pool, timeout: float | None) -> psycopg.Connection[Any]:
     """Take a connection that did not end while it lay in the pool, as all do when the server restarts.
 
     Nothing has been sent yet, so the caller need not hear of it: it could not be told from a lost answer later.
     """
     for _ in range(pool.max_size):
-        connection = pool.getconn()
+        connection = pool.getconn(timeout)
         if not _has_something_to_say(connection) or _answers(connection):
             return connection
         pool.putconn(connection)  # which makes another one
-    return pool.getconn()
+    return pool.getconn(timeout)
 
 
 def _has_something_to_say(connection: psycopg.Connection[Any]) -> bool:
@@ -128,4 +134,4 @@ def fetch(
         return cursor.execute(statement, parameters, prepare=True, binary=True).fetchall()
 
 
-__all__ = ["Pool", "borrowed", "fetch", "open_pool"]
+__all__ = ["CONNECTION", "Pool", "borrowed", "fetch", "open_pool"]
