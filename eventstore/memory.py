@@ -30,7 +30,8 @@ from eventstore.store import (
     reason_for_cut,
 )
 
-_WINDOW: Final = 2_000
+WINDOW: Final = 2_000
+"""Positions that a subscription examines at a time, as many as the PostgreSQL engine does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class _InMemorySubscription:
             if self._position > len(self._records):
                 self._is_closed = True
                 raise PositionUnknown(self._position, len(self._records))
-            examined = self._records[self._position : self._position + _WINDOW]
+            examined = self._records[self._position : self._position + WINDOW]
             self._position += len(examined)
             position = self._position
         found = (record.event for record in examined if self._filter.matches_parsed(record.event, record.document))

@@ -117,7 +117,8 @@ class Subscription(Protocol):
     def __next__(self) -> Batch:
         """Wait for the next batch. Raises StopIteration once the subscription is closed.
 
-        While the store cannot be reached it waits too, and goes on by itself (it logs a warning). One thread at a time.
+        While the store cannot be reached it waits too, and goes on by itself (it logs a warning). If threads share a
+        subscription, each batch goes to one of them.
 
         Raises:
             PositionUnknown: the position lies beyond the head of this store: it is another store's, or the store was

@@ -20,7 +20,7 @@ from eventstore.postgres.schema import TableName
 _SHORTEST_PAUSE: Final = 0.1
 LONGEST_PAUSE: Final = 5.0
 _QUIET: Final = 30.0
-"""Seconds without a failure after which the next one is a new outage: a server comes back connection by connection."""
+"""Seconds from one warning to the next: a server comes back connection by connection."""
 
 _log = logging.getLogger("eventstore.postgres.subscriptions")
 
@@ -41,24 +41,26 @@ class Outage:
     def __init__(self, what: str) -> None:
         self._what = what
         self._lock = threading.Lock()
-        self._lasts = False
-        self._last_failure = float("-inf")
+        self._is_told = False
+        self._told_at = float("-inf")
 
     def goes_on(self, reason: object) -> None:
         """Say that it failed, now or again."""
         with self._lock:
-            is_new = not self._lasts and time.monotonic() - self._last_failure > _QUIET
-            self._lasts, self._last_failure = True, time.monotonic()
-        if is_new:
+            is_news = not self._is_told and time.monotonic() - self._told_at > _QUIET
+            if is_news:
+                self._is_told, self._told_at = True, time.monotonic()
+        if is_news:
             _log.warning("%s: %s", self._what, reason)
 
     def is_over(self) -> None:
         """Say that it works."""
-        if not self._lasts:
+        if not self._is_told:
             return
         with self._lock:
-            self._lasts = False
-        _log.info("over: %s", self._what)
+            was_told, self._is_told = self._is_told, False
+        if was_told:
+            _log.info("over: %s", self._what)
 
 
 class Listener:

@@ -14,8 +14,9 @@ from typing import Final, Self
 
 from eventstore.errors import EventStoreError, StoreUnavailable
 from eventstore.filters import Filter
+from eventstore.postgres import reading
 from eventstore.postgres.listening import Listener, Outage, check_dsn, pause
-from eventstore.postgres.reading import WINDOW, Reader
+from eventstore.postgres.reading import Reader
 from eventstore.postgres.sqlstates import may_pass
 from eventstore.store import Batch, check_subscription
 
@@ -183,5 +184,5 @@ class PostgresSubscription:
         advanced = batch.position - self._position
         self._position = batch.position
         # There are never more events than numbers: after a short way we have come to the end.
-        self._wakes_when_read = wakes if advanced < WINDOW else None
+        self._wakes_when_read = wakes if advanced < reading.WINDOW else None
         return batch if advanced else None
