@@ -55,8 +55,6 @@ class Outage:
 
     def is_over(self) -> None:
         """Say that it works."""
-        if not self._is_told:
-            return
         with self._lock:
             was_told, self._is_told = self._is_told, False
         if was_told:

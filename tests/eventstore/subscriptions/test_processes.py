@@ -10,7 +10,7 @@ from tests.eventstore.subscriptions.following import wait_for_listeners
 
 # An application that is loaded before the server forks its workers: the pool is opened later, by each for itself.
 FORKING = """
-import gc, os, sys, traceback
+import gc, os, sys
 from psycopg_pool import ConnectionPool
 from eventstore.postgres import PostgresEventStore
 from tests.eventstore.examples import EVERYTHING, event
@@ -22,19 +22,15 @@ store = PostgresEventStore(pool, table, poll_interval=3600)
 subscription = store.subscribe(EVERYTHING)
 wait_for_listeners(dsn, table, 1)
 if (child := os.fork()) == 0:
-    try:
-        del subscription
-        gc.collect()
-        with pool, Follower(store) as follower:
-            wait_for_listeners(dsn, table, 2)
-            follower.waits()
-            store.append(event())
-            follower.reached(1)
-        wait_for_listeners(dsn, table, 1)
-    except BaseException:
-        traceback.print_exc()
-        os._exit(1)
-    os._exit(0)
+    del subscription
+    gc.collect()
+    with pool, Follower(store) as follower:
+        wait_for_listeners(dsn, table, 2)
+        follower.waits()
+        store.append(event())
+        follower.reached(1)
+    wait_for_listeners(dsn, table, 1)
+    sys.exit()
 with pool, subscription:
     assert next(subscription).position == 1
     assert os.waitpid(child, 0)[1] == 0
