@@ -42,7 +42,13 @@ def database(dsn: str) -> Generator[str]:
 
 
 @pytest.fixture
-def own_pool(dsn: str, database: str) -> Generator[Pool]:
+def own_dsn(dsn: str, database: str) -> str:
+    """How to connect to that database."""
+    return make_conninfo(dsn, dbname=database)
+
+
+@pytest.fixture
+def own_pool(own_dsn: str) -> Generator[Pool]:
     """A pool of ten connections, which are all made, to that database."""
-    with open_pool(make_conninfo(dsn, dbname=database), min_size=10, max_size=10) as opened:
+    with open_pool(own_dsn, min_size=10, max_size=10) as opened:
         yield opened
