@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Final, Self
 from uuid import UUID
 
 from eventstore import json_values
@@ -17,20 +18,63 @@ from eventstore.filters import Filter
 from eventstore.json_values import JsonValue
 from eventstore.store import (
     AppendCondition,
+    Batch,
     Consistency,
     EventStream,
+    Subscription,
     check_at_least,
     check_ids_differ,
     check_limit,
     check_reached,
+    check_subscription,
     reason_for_cut,
 )
+
+WINDOW: Final = 2_000
+"""Positions that a subscription examines at a time, as many as the PostgreSQL engine does."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Record:
     event: SequencedEvent
     document: JsonValue
+
+
+@dataclass(slots=True, eq=False)
+class _InMemorySubscription:
+    _filter: Filter
+    _position: int
+    _records: list[_Record]
+    _changed: threading.Condition
+    _is_closed: bool = False
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Batch:
+        with self._changed:
+            self._changed.wait_for(lambda: self._is_closed or len(self._records) != self._position)
+            if self._is_closed:
+                raise StopIteration
+            if self._position > len(self._records):
+                self._is_closed = True
+                raise PositionUnknown(self._position, len(self._records))
+            examined = self._records[self._position : self._position + WINDOW]
+            self._position += len(examined)
+            position = self._position
+        found = (record.event for record in examined if self._filter.matches_parsed(record.event, record.document))
+        return Batch(tuple(found), position)
+
+    def close(self) -> None:
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify_all()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 @dataclass(slots=True)
@@ -43,7 +87,7 @@ class InMemoryEventStore:
 
     _records: list[_Record] = field(default_factory=list[_Record])
     _numbers: dict[UUID, int] = field(default_factory=dict[UUID, int])
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _changed: threading.Condition = field(default_factory=threading.Condition)
 
     def query(
         self,
@@ -57,7 +101,7 @@ class InMemoryEventStore:
         """See `EventStore.query`. Every answer is strongly consistent."""
         check_limit(limit)
         check_at_least(at_least)
-        with self._lock:
+        with self._changed:
             records = self._records[:]
         check_reached(at_least, len(records))
         found = [record.event for record in records if filter.matches_parsed(record.event, record.document)]
@@ -72,6 +116,10 @@ class InMemoryEventStore:
         """See `EventStore.stream`."""
         return iter(self.query(filter).events)
 
+    def subscribe(self, filter: Filter, after: int = 0) -> Subscription:
+        """See `EventStore.subscribe`."""
+        return _InMemorySubscription(filter, check_subscription(filter, after), self._records, self._changed)
+
     def append(
         self, first: StorableEvent, /, *more: StorableEvent, condition: AppendCondition | None = None
     ) -> list[int]:
@@ -79,13 +127,15 @@ class InMemoryEventStore:
         events = (first, *more)
         check_ids_differ(events)
         documents = [json_values.parse(event.payload) for event in events]
-        with self._lock:
+        with self._changed:
             stored = self._already_stored(events, documents)
             if stored:
                 return stored
             if condition is not None:
                 self._guard(condition)
-            return [self._store(event, document) for event, document in zip(events, documents, strict=True)]
+            numbers = [self._store(event, document) for event, document in zip(events, documents, strict=True)]
+            self._changed.notify_all()
+            return numbers
 
     def _already_stored(self, events: tuple[StorableEvent, ...], documents: list[JsonValue]) -> list[int]:
         numbers = [self._numbers.get(event.event_id, 0) for event in events]

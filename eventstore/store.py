@@ -107,12 +107,25 @@ class Batch:
 
 
 class Subscription(Protocol):
-    """An endless iterator over what happens. Leave its `with` block, or call `close` from any thread, to end it."""
+    """An endless iterator over what happens. Leave its `with` block, or call `close` from any thread, to end it.
+
+    Any error ends it as well; subscribe again after the last position that was dealt with.
+    """
 
     def __iter__(self) -> Self: ...
 
     def __next__(self) -> Batch:
-        """Wait for the next batch. Raises StopIteration once the subscription is closed."""
+        """Wait for the next batch. Raises StopIteration once the subscription is closed.
+
+        While the store cannot be reached it waits too, and goes on by itself (it logs a warning). If threads share a
+        subscription, each batch goes to one of them.
+
+        Raises:
+            PositionUnknown: the position lies beyond the head of this store: it is another store's, or the store was
+                restored from an older backup. Going on would skip the events up to there.
+            SchemaMissing: the events table does not exist.
+            StoreUnavailable: only if waiting cannot help: the pool is closed, or the right to read is missing.
+        """
         ...
 
     def close(self) -> None:
@@ -160,6 +173,20 @@ class EventStore(Protocol):
 
         Raises:
             StoreUnavailable, SchemaMissing: see there; also in the middle of the iteration.
+        """
+        ...
+
+    def subscribe(self, filter: Filter, after: int = 0) -> Subscription:
+        """Follow a stream: first what is stored after a position, then what is appended, as it happens.
+
+        Nothing is missed and nothing comes twice, since sequence order is commit order.
+
+        Args:
+            filter: which events; it may have any bound but `up_to`.
+            after: the position of the last batch that was dealt with; 0 begins at the beginning.
+
+        Raises:
+            InvalidFilter: the filter ends at a position, or `after` is no position.
         """
         ...
 
@@ -212,6 +239,14 @@ def check_reached(at_least: int | None, head: int) -> None:
     """Refuse a position that this store has never had."""
     if at_least is not None and at_least > head:
         raise PositionUnknown(at_least, head)
+
+
+def check_subscription(filter: Filter, after: int) -> int:
+    """The position at which a subscription begins: of its two lower bounds the higher one. It can have no upper one."""
+    check_position("after", after)
+    if filter.up_to is not None:
+        raise InvalidFilter(f"a subscription does not end, but the filter ends at position {filter.up_to}")
+    return max(after, filter.sequence_number_higher_than or 0)
 
 
 def check_ids_differ(events: tuple[StorableEvent, ...]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from eventstore import EventStore, EventStream, Filter, SequencedEvent, StorableEvent
+from eventstore import EventStore, EventStream, Filter, SequencedEvent, StorableEvent, Subscription
 
 
 @dataclass
@@ -16,6 +16,9 @@ class WrappedStore:
 
     def stream(self, filter: Filter) -> Iterator[SequencedEvent]:
         return self.inner.stream(filter)
+
+    def subscribe(self, filter: Filter, after: int = 0) -> Subscription:
+        return self.inner.subscribe(filter, after)
 
     def append(self, first: StorableEvent, /, *more: StorableEvent, **options: Any) -> list[int]:
         return self.inner.append(first, *more, **options)

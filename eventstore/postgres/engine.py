@@ -14,10 +14,12 @@ from eventstore.postgres.reading import Reader
 from eventstore.postgres.replica import DEFAULT_PATIENCE, Replica, wait_for_append_under_way
 from eventstore.postgres.schema import TableName, management, rights
 from eventstore.postgres.sql_text import filled_in
+from eventstore.postgres.subscriptions import DEFAULT_POLL_INTERVAL, Subscriptions
 from eventstore.store import (
     AppendCondition,
     Consistency,
     EventStream,
+    Subscription,
     check_at_least,
     check_limit,
     check_reached,
@@ -35,9 +37,13 @@ class PostgresEventStore:
             else is asked of it: strong queries, streams, subscriptions and appends are the primary's.
         replica_patience: seconds that such a query waits for the replica, for a free connection and for `at_least`,
             before the primary answers.
+        listen_dsn: where the listening connection of the subscriptions connects to; None: where the pool does. Behind
+            PgBouncer give the server's own address here; without it, subscriptions there only poll.
+        poll_interval: seconds after which a subscription looks for events even if no notification came: how late it
+            is at worst. One look costs the server about 0.2 ms.
 
     Raises:
-        ValueError: for a table name, a timeout or a patience that cannot be used.
+        ValueError: for a table name, a time or a connection string that cannot be used.
     """
 
     def __init__(
@@ -48,6 +54,8 @@ class PostgresEventStore:
         lock_timeout: float = DEFAULT_LOCK_TIMEOUT,
         replica: Pool | None = None,
         replica_patience: float = DEFAULT_PATIENCE,
+        listen_dsn: str | None = None,
+        poll_interval: float = DEFAULT_POLL_INTERVAL,
     ) -> None:
         self._pool = pool
         self._table = TableName.parse(table)
@@ -55,6 +63,7 @@ class PostgresEventStore:
         self._reader = Reader(pool, self._table)
         self._appender = Appender(pool, self._table, lock_timeout)
         self._replica = None if replica is None else Replica(replica, self._table, replica_patience)
+        self._subscriptions = Subscriptions(self._reader, listen_dsn, poll_interval)
 
     def query(
         self,
@@ -86,6 +95,10 @@ class PostgresEventStore:
     def stream(self, filter: Filter) -> Iterator[SequencedEvent]:
         """See `EventStore.stream`."""
         return self._reader.stream(filter)
+
+    def subscribe(self, filter: Filter, after: int = 0) -> Subscription:
+        """See `EventStore.subscribe`."""
+        return self._subscriptions.subscribe(filter, after)
 
     def append(
         self,

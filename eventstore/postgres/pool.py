@@ -23,7 +23,7 @@ _SETTINGS: Final[Mapping[str, str]] = {
     "max_parallel_workers_per_gather": "0",
     "jit": "off",
 }
-_CONNECTION: Final[Mapping[str, object]] = {
+CONNECTION: Final[Mapping[str, object]] = {
     "connect_timeout": 5,
     "keepalives_idle": 15,
     "keepalives_interval": 5,
@@ -31,6 +31,7 @@ _CONNECTION: Final[Mapping[str, object]] = {
     "tcp_user_timeout": 30_000,
     "application_name": "eventstore",
 }
+"""Parameters of every connection: a server that does not answer is given up within half a minute."""
 
 # Windows has none; there a connection that ended in the pool is found out only when it is used.
 _NEW_POLL: Callable[[], select.poll] | None = getattr(select, "poll", None)
@@ -61,7 +62,7 @@ def open_pool(
         StoreUnavailable: if no connection can be made, with the server's reason.
     """
     with translated(may_have_written=False):
-        arguments: dict[str, Any] = {**_CONNECTION, **conninfo_to_dict(dsn), "autocommit": True}
+        arguments: dict[str, Any] = {**CONNECTION, **conninfo_to_dict(dsn), "autocommit": True}
         if prepare:
             settings = " ".join(f"-c {name}={value}" for name, value in _SETTINGS.items())
             arguments["options"] = f"{settings} {arguments.get('options', '')}".strip()
@@ -85,7 +86,8 @@ def borrowed(pool: Pool, timeout: float | None = None) -> Generator[psycopg.Conn
     """Take a connection in autocommit mode from whatever pool the caller has; it goes back as it was.
 
     Args:
-        timeout: seconds to wait for a free one, if not those of the pool.
+        pool: the pool.
+        timeout: seconds to wait for a free connection; None: as long as the pool says.
     """
     with translated(may_have_written=False):
         connection = _living(pool, timeout)
@@ -142,4 +144,4 @@ def fetch(
         return cursor.execute(statement, parameters, prepare=True, binary=True).fetchall()
 
 
-__all__ = ["Pool", "borrowed", "fetch", "open_pool"]
+__all__ = ["CONNECTION", "Pool", "borrowed", "fetch", "open_pool"]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from eventstore.errors import PositionUnknown
 from eventstore.events import SequencedEvent
 from eventstore.filters import HIGHEST_POSITION, Filter
 from eventstore.postgres import statements
@@ -19,15 +20,22 @@ WINDOW: Final = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Reads one events table through one pool."""
+    """Reads one events table through one pool.
+
+    Attributes:
+        pool: where the connections come from.
+        table: the events table.
+        patience: seconds to wait for a free connection; None: as long as the pool says.
+    """
 
     pool: Pool
     table: TableName
+    patience: float | None = None
 
     def query(self, filter: Filter, limit: int | None, backwards: bool) -> EventStream:
         """One statement, so that events and position come from one snapshot."""
         statement, parameters = statements.query(self.table, filter, limit, backwards)
-        with borrowed(self.pool) as connection, translated(may_have_written=False):
+        with borrowed(self.pool, self.patience) as connection, translated(may_have_written=False):
             rows = fetch(connection, statement, parameters)
         return stream_of(rows, filter, limit, backwards)
 
@@ -37,17 +45,23 @@ class Reader:
         return self._windows(filter, head)
 
     def window(self, filter: Filter, after: int) -> Batch:
-        """Examine the next few events after a position; the batch says how far that was."""
+        """Examine the next few events after a position; the batch says how far that was.
+
+        Raises:
+            PositionUnknown: the position lies beyond the head of this store.
+        """
         up_to = HIGHEST_POSITION if filter.up_to is None else filter.up_to
         statement, parameters = statements.window(self.table, filter, after, up_to, WINDOW)
-        with borrowed(self.pool) as connection, translated(may_have_written=False):
+        with borrowed(self.pool, self.patience) as connection, translated(may_have_written=False):
             rows = fetch(connection, statement, parameters)
-        examined: int | None = rows[0][0]
-        return Batch(_events(rows), after if examined is None else examined)
+        position: int = rows[0][0]
+        if position < after:
+            raise PositionUnknown(after, position)
+        return Batch(_events(rows), position)
 
     def head(self) -> int:
         """The newest position of the store."""
-        with borrowed(self.pool) as connection, translated(may_have_written=False):
+        with borrowed(self.pool, self.patience) as connection, translated(may_have_written=False):
             rows = fetch(connection, statements.head(self.table), [])
         head: int = rows[0][0]
         return head

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Final
 
 import psycopg
+from psycopg_pool import PoolClosed
 
 from eventstore.errors import EventStoreError, InvalidEvent, SchemaMissing, StoreUnavailable
 
@@ -37,6 +38,16 @@ def translated(*, may_have_written: bool) -> Generator[None]:
         yield
     except psycopg.Error as error:
         raise _translate(error, may_have_written=may_have_written) from error
+
+
+def may_pass(error: StoreUnavailable) -> bool:
+    """Tell whether waiting may help: not if the pool is closed, a right is missing, or the statement is wrong."""
+    cause = error.__cause__
+    return not isinstance(cause, PoolClosed) and not (isinstance(cause, psycopg.Error) and _is_refusal(cause.sqlstate))
+
+
+def _is_refusal(sqlstate: str | None) -> bool:
+    return sqlstate is not None and sqlstate.startswith("42")  # syntax error or access rule violation
 
 
 def _translate(error: psycopg.Error, *, may_have_written: bool) -> EventStoreError:

@@ -66,14 +66,20 @@ CROSS JOIN LATERAL (
 ORDER BY e.sequence_number {direction} {limit}
 """
 
-# The next stretch of the log, whatever matches in it: an outer join keeps the position it reaches.
+# The next stretch of the log, whatever matches in it: an outer join keeps the position it reaches. If there is nothing
+# to examine that is the position it began at, or the head of the store, should that lie below.
 _WINDOW: LiteralString = """
 WITH examined AS MATERIALIZED (
     SELECT * FROM {table} WHERE sequence_number > %s AND sequence_number <= %s ORDER BY sequence_number LIMIT %s
 )
 SELECT reached.position, e.sequence_number, e.event_id, e.event_type,
        e.occurred_at AT TIME ZONE 'UTC', e.payload::text, e.metadata::text
-FROM (SELECT max(sequence_number) AS position FROM examined) reached
+FROM (
+    SELECT coalesce(
+        (SELECT max(sequence_number) FROM examined),
+        (SELECT least(coalesce(max(sequence_number), 0), %s) FROM {table})
+    ) AS position
+) reached
 LEFT JOIN (SELECT * FROM examined WHERE ({items}) AND {bounds}) e ON true
 ORDER BY e.sequence_number
 """
@@ -114,6 +120,11 @@ def head(table: TableName, *, of_standby: bool = False) -> bytes:
     return SQL("SELECT {} FROM {}").format(position, names).as_bytes()
 
 
+def listen(table: TableName) -> bytes:
+    """The command that makes a connection hear of every insert, by hand or not."""
+    return SQL("LISTEN {}").format(Identifier(str(table))).as_bytes()
+
+
 def query(
     table: TableName, filter: Filter, limit: int | None, backwards: bool, *, of_standby: bool = False
 ) -> tuple[bytes, list[Parameter]]:
@@ -137,7 +148,8 @@ def window(table: TableName, filter: Filter, after: int, up_to: int, size: int) 
     """The statement that examines the next events after a position, and its parameters."""
     times = (filter.occurred_from, filter.occurred_until)
     bounds = (times[0] is not None, times[1] is not None, False, False)
-    parameters = [after, up_to, size, *_item_parameters(filter.items), *(moment for moment in times if moment)]
+    given_times = [moment for moment in times if moment is not None]
+    parameters: list[Parameter] = [after, up_to, size, after, *_item_parameters(filter.items), *given_times]
     return _window_text(table, _Shape(_shapes(filter), bounds, limited=True, backwards=False)), parameters
 
 

@@ -1,0 +1,54 @@
+"""Stores whose subscriptions are told at once or never: no look from time to time covers up a lost notification."""
+
+import uuid
+from collections.abc import Generator
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+from psycopg.sql import SQL, Identifier
+
+from eventstore import EventStore, InMemoryEventStore
+from eventstore.postgres import PostgresEventStore, open_pool
+from eventstore.postgres.pool import Pool
+from tests.eventstore.subscriptions.following import NEVER
+
+
+@pytest.fixture
+def store(pool: Pool, table: str) -> PostgresEventStore:
+    """An empty store on PostgreSQL that does not poll."""
+    created = PostgresEventStore(pool, table, poll_interval=NEVER)
+    created.create_schema()
+    return created
+
+
+@pytest.fixture(params=["memory", "postgres"])
+def engine(request: pytest.FixtureRequest) -> EventStore:
+    """An empty event store of each kind."""
+    if request.param == "memory":
+        return InMemoryEventStore()
+    created: PostgresEventStore = request.getfixturevalue("store")
+    return created
+
+
+@pytest.fixture
+def database(dsn: str) -> Generator[str]:
+    """A database of one's own: its name."""
+    name = f"own_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+        yield name
+        connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+
+
+@pytest.fixture
+def own_dsn(dsn: str, database: str) -> str:
+    """How to connect to that database."""
+    return make_conninfo(dsn, dbname=database)
+
+
+@pytest.fixture
+def own_pool(own_dsn: str) -> Generator[Pool]:
+    """A pool of ten connections, which are all made, to that database."""
+    with open_pool(own_dsn, min_size=10, max_size=10) as opened:
+        yield opened
