@@ -29,7 +29,7 @@ from contextvars import Context, copy_context
 from dataclasses import dataclass
 from threading import Lock
 from time import perf_counter
-from typing import Any, Final, Protocol, Self, TypeVar, cast
+from typing import Any, Final, Self, TypeVar, cast
 from uuid import UUID
 
 from eventstore.errors import ConcurrencyConflict, EventIdReused, StoreUnavailable
@@ -124,7 +124,7 @@ class InstrumentedEventStore:
         """See `EventStore.subscribe`."""
         with self._operation("subscribe", filter) as operation:
             operation.tell({"eventstore.after": after})
-            subscription = operation.run(cast("_Followed", self._store).subscribe, filter, after, **options)
+            subscription = operation.run(self._store.subscribe, filter, after, **options)
         return _InstrumentedSubscription(subscription, self._deliver)
 
     def append(
@@ -225,10 +225,6 @@ class InstrumentedEventStore:
     def _tell_events(self, operation: "_Operation", count: int, edges: Sequence[SequencedEvent]) -> None:
         operation.measure(self._events.record, count)
         operation.tell({"eventstore.events": count, **_ends([event.sequence_number for event in edges])})
-
-
-class _Followed(Protocol):
-    def subscribe(self, filter: Filter, after: int = 0) -> Subscription: ...
 
 
 class _InstrumentedSubscription:

@@ -6,8 +6,13 @@ from eventstore import EventStore
 from eventstore.testing.contract import EventStoreContract
 from tests.eventstore import broken_guards  # noqa: F401  (its engines are subclasses, too)
 from tests.eventstore.broken_reads import Broken
+from tests.eventstore.broken_subscriptions import BrokenSubscriptions
 
-ENGINES: list[type[Broken]] = [Broken, *Broken.__subclasses__()]
+ENGINES: list[type[Broken]] = [
+    *(Broken, BrokenSubscriptions),
+    *(engine for engine in Broken.__subclasses__() if engine is not BrokenSubscriptions),
+    *BrokenSubscriptions.__subclasses__(),
+]
 
 
 class TestBroken(EventStoreContract):

@@ -20,6 +20,7 @@ from eventstore.testing.contract import (
     Races,
     Relatives,
     Streams,
+    Subscriptions,
     WithoutGaps,
 )
 from tests.eventstore.examples import EVERYTHING, event
@@ -30,7 +31,7 @@ class TestOurEngines(EventStoreContract):
     """The fixture `engine` of the tests: memory and PostgreSQL."""
 
 
-class TestInstrumented(Queries, Streams, Appends, Conditions, EventIds, Relatives, Races):
+class TestInstrumented(Queries, Streams, Subscriptions, Appends, Conditions, EventIds, Relatives, Races):
     @pytest.fixture
     def engine(self) -> EventStore:
         return InstrumentedEventStore(InMemoryEventStore())
@@ -55,7 +56,7 @@ def losing(store: PostgresEventStore, pool: Pool, table: str) -> LosingNumbers:
     return LosingNumbers(store, pool, table)
 
 
-class TestPostgresWithLostNumbers(Queries, Streams, Appends, Conditions, OldPositions, EventIds, Races):
+class TestPostgresWithLostNumbers(Queries, Streams, Subscriptions, Appends, Conditions, OldPositions, EventIds, Races):
     @pytest.fixture
     def engine(self, losing: LosingNumbers) -> WithoutGaps:
         return WithoutGaps(losing)

@@ -37,6 +37,7 @@ from eventstore.testing.contract.queries import Queries
 from eventstore.testing.contract.races import Races
 from eventstore.testing.contract.relatives import Relatives
 from eventstore.testing.contract.streams import Streams
+from eventstore.testing.contract.subscriptions import Subscriptions
 
 __all__ = [
     "Ability",
@@ -52,15 +53,26 @@ __all__ = [
     "Races",
     "Relatives",
     "Streams",
+    "Subscriptions",
     "WithoutGaps",
     "needs",
 ]
 
 
 class EventStoreContract(
-    Queries, Streams, Matching, Appends, Conditions, OldPositions, EventIds, Relatives, Races, AnyLog
+    Queries,
+    Streams,
+    Subscriptions,
+    Matching,
+    Appends,
+    Conditions,
+    OldPositions,
+    EventIds,
+    Relatives,
+    Races,
+    AnyLog,
 ):
-    """Every behaviour of query, append, condition, filter and order that every engine shows.
+    """Every behaviour of query, append, condition, filter, order and subscription that every engine shows.
 
     >>> class TestInMemory(EventStoreContract):
     ...     @pytest.fixture

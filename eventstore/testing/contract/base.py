@@ -15,6 +15,7 @@ class Ability(StrEnum):
     EXPLAINED_CONFLICTS = "a conflict names the first event that came between, the filter item it meets, and the head"
     FOREIGN_POSITIONS = "a position that this store has not reached is refused"
     THREADS = "several threads may use one store at a time"
+    SUBSCRIPTIONS = "a stream can be followed as it grows"
     EXTREME_TIMES = "the first and the last moment that Python knows can be stored"
 
 

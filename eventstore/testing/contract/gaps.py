@@ -1,16 +1,16 @@
 """An engine whose positions have gaps, seen by the number of events: 1, 2, 3, as the tests count them."""
 
 from bisect import bisect_right
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from threading import Lock
-from typing import Final
+from typing import Final, Self
 
 from eventstore.errors import ConcurrencyConflict, PositionUnknown
 from eventstore.events import SequencedEvent, StorableEvent
 from eventstore.filters import HIGHEST_POSITION, Filter
-from eventstore.store import AppendCondition, Consistency, EventStore, EventStream
+from eventstore.store import AppendCondition, Batch, Consistency, EventStore, EventStream, Subscription
 from eventstore.testing.contract.examples import EVERYTHING
 
 
@@ -18,7 +18,7 @@ class WithoutGaps:
     """Position n of this store is the n-th event of the store behind it.
 
     The DCB specification lets positions have gaps. The contract keeps its plain numbers all the same: this translates
-    them on the way in (bounds, `after`) and on the way out (events, streams, numbers, conflicts).
+    them on the way in (bounds, `after`) and on the way out (events, streams, batches, numbers, conflicts).
     """
 
     def __init__(self, engine: EventStore) -> None:
@@ -55,6 +55,10 @@ class WithoutGaps:
         self._catch_up()  # with all that the stream can hold: it ends at the present head
         return map(self._counted, events)
 
+    def subscribe(self, filter: Filter, after: int = 0) -> Subscription:
+        """See `EventStore.subscribe`."""
+        return _Counted(self, self._engine.subscribe(self._outward(filter), self._outward_position(after)))
+
     def append(
         self, first: StorableEvent, /, *more: StorableEvent, condition: AppendCondition | None = None
     ) -> list[int]:
@@ -65,6 +69,13 @@ class WithoutGaps:
             numbers = self._engine.append(first, *more, condition=condition)
         self._catch_up()
         return [self._count(number) for number in numbers]
+
+    def counted(self, wait: Callable[[], Batch]) -> Batch:
+        """The next batch of a subscription, by the number of events."""
+        with self._counted_errors():
+            batch = wait()
+        self._catch_up()
+        return Batch(tuple(map(self._counted, batch)), self._count(batch.position))
 
     @contextmanager
     def _counted_errors(self) -> Generator[None]:
@@ -86,8 +97,11 @@ class WithoutGaps:
         )
 
     def _outward_bound(self, count: int | None) -> int | None:
+        return None if count is None else self._outward_position(count)
+
+    def _outward_position(self, count: int) -> int:
         if type(count) is not int or count > HIGHEST_POSITION:
-            return count  # nothing, or something for the engine to refuse
+            return count  # something for the engine to refuse
         return self._position(count)
 
     def _counted(self, event: SequencedEvent) -> SequencedEvent:
@@ -114,3 +128,24 @@ class WithoutGaps:
         if position == HIGHEST_POSITION:
             return position
         return bisect_right(self._positions, position) + max(0, position - self._head)
+
+
+class _Counted:
+    def __init__(self, store: WithoutGaps, subscription: Subscription) -> None:
+        self._store = store
+        self._subscription = subscription
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Batch:
+        return self._store.counted(self._subscription.__next__)
+
+    def close(self) -> None:
+        self._subscription.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

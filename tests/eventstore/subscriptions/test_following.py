@@ -1,9 +1,8 @@
-"""Following a stream: what every engine promises."""
+"""Following a stream with our engines: what they do beyond the contract, in whatever windows they read."""
 
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 
 import pytest
 
@@ -13,16 +12,15 @@ from eventstore import (
     EventIdReused,
     EventStore,
     Filter,
-    FilterBuilder,
     InvalidFilter,
-    P,
     PositionUnknown,
     SequencedEvent,
     StorableEvent,
     memory,
 )
 from eventstore.postgres import reading
-from tests.eventstore.examples import EVERYTHING, NOON, event, having, of_types
+from eventstore.testing.contract.subscriptions import FILTERS, append_ten_hours
+from tests.eventstore.examples import EVERYTHING, NOON, event, of_types
 from tests.eventstore.faults import LONGEST_WAIT, in_background
 from tests.eventstore.subscriptions.following import Follower, eventually
 
@@ -34,30 +32,12 @@ def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "WINDOW", 3)
 
 
-def test_what_is_stored_comes_first_and_then_what_is_appended(engine: EventStore) -> None:
-    engine.append(event("One"), event("Two"))
-    with Follower(engine) as follower:
-        follower.reached(2).waits()
-        for number in range(3, 8):
-            engine.append(event())
-            follower.reached(number)
-    assert tuple(follower.events) == engine.query(EVERYTHING).events
-    assert follower.numbers == [1, 2, 3, 4, 5, 6, 7]
-
-
 def test_a_subscription_to_an_empty_store_waits_for_the_first_event(engine: EventStore) -> None:
     with Follower(engine) as follower:
         follower.waits()
         assert follower.batches == []
         engine.append(event())
         follower.reached(1)
-
-
-def test_a_subscription_begins_after_a_position(engine: EventStore) -> None:
-    engine.append(*(event() for _ in range(5)))
-    for after, expected in ((0, [1, 2, 3, 4, 5]), (3, [4, 5])):
-        with Follower(engine, after=after) as follower:
-            assert follower.reached(5).numbers == expected
 
 
 def test_a_subscription_at_the_head_delivers_only_what_is_new(engine: EventStore) -> None:
@@ -70,38 +50,13 @@ def test_a_subscription_at_the_head_delivers_only_what_is_new(engine: EventStore
     assert [batch.position for batch in follower.batches] == [3]
 
 
-@pytest.mark.parametrize(("bound", "after"), [(3, 0), (0, 3), (3, 1), (1, 3)])
-def test_of_two_lower_bounds_the_higher_one_counts(engine: EventStore, bound: int, after: int) -> None:
-    engine.append(*(event() for _ in range(5)))
-    with Follower(engine, EVERYTHING.after_sequence_number(bound), after) as follower:
-        assert follower.reached(5).numbers == [4, 5]
-
-
-FILTERS: list[tuple[Filter, list[int]]] = [
-    (of_types("Lent"), [1, 3, 5, 7, 9]),
-    (having("Book", 2), [5, 6, 7, 8, 9, 10]),
-    (FilterBuilder().matching().any_event_type_of("Lent").and_any_predicate_of(P("Book", 2)).finalize(), [5, 7, 9]),
-    (FilterBuilder().occurred_from(NOON + timedelta(hours=3)).finalize(), [4, 5, 6, 7, 8, 9, 10]),
-    (having("Book", 1).as_of_moment(NOON + timedelta(hours=2)), [1, 2, 3]),
-    (of_types("Lent").after_sequence_number(4), [5, 7, 9]),
-    (of_types("Unknown"), []),
-]
-
-
-@pytest.mark.parametrize("width", ["wide", "narrow"])
 @pytest.mark.parametrize(("filter", "expected"), FILTERS)
-def test_only_events_within_the_filter_come(
-    engine: EventStore, filter: Filter, expected: list[int], width: str, request: pytest.FixtureRequest
+def test_only_events_within_the_filter_come_however_many_windows_there_are(
+    engine: EventStore, filter: Filter, expected: list[int], narrow: None
 ) -> None:
-    if width == "narrow":
-        request.getfixturevalue("narrow")
-    for hour in range(10):
-        engine.append(
-            event(("Lent", "Returned")[hour % 2], f'{{"Book": {1 + (hour >= 4)}}}', NOON + timedelta(hours=hour))
-        )
+    append_ten_hours(engine)
     with Follower(engine, filter) as follower:
         assert follower.reached(10).numbers == expected
-    assert tuple(follower.events) == engine.query(filter).events
 
 
 def test_a_batch_says_how_far_it_looked_even_if_nothing_matched(engine: EventStore) -> None:
@@ -145,17 +100,6 @@ def test_what_is_no_position_is_refused(engine: EventStore, after: object) -> No
         engine.subscribe(EVERYTHING, after)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("filter", [EVERYTHING, of_types("Lent"), EVERYTHING.after_sequence_number(9)])
-def test_a_position_of_another_store_is_refused_and_ends_the_subscription(engine: EventStore, filter: Filter) -> None:
-    engine.append(event(), event())
-    subscription = engine.subscribe(filter, 3)
-    with pytest.raises(PositionUnknown) as unknown:
-        next(subscription)
-    assert unknown.value.after == max(3, filter.sequence_number_higher_than or 0)
-    assert unknown.value.head == 2
-    assert list(subscription) == []
-
-
 def test_a_position_in_an_empty_store_is_refused(engine: EventStore) -> None:
     with engine.subscribe(EVERYTHING, 1) as subscription, pytest.raises(PositionUnknown):
         next(subscription)
@@ -195,22 +139,6 @@ def test_a_subscription_can_be_closed_within_its_own_loop(engine: EventStore, na
             if batch.position == 6:
                 subscription.close()
     assert seen == [3, 6]
-
-
-def test_leaving_the_block_closes(engine: EventStore) -> None:
-    engine.append(event())
-    with engine.subscribe(EVERYTHING) as subscription:
-        assert iter(subscription) is subscription
-    assert list(subscription) == []
-
-
-def test_closing_one_subscription_leaves_the_others_alone(engine: EventStore) -> None:
-    with Follower(engine) as first, Follower(engine) as second:
-        first.waits().subscription.close()
-        first.ended()
-        engine.append(event())
-        second.reached(1)
-    assert first.batches == []
 
 
 def test_threads_that_share_a_subscription_share_its_batches(engine: EventStore, narrow: None) -> None:
