@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 from eventstore.errors import ConcurrencyConflict, EventStoreError, StoreUnavailable
 from eventstore.filter_builder import FilterBuilder
-from eventstore.filters import HIGHEST_POSITION
 from eventstore.store import AppendCondition, EventStore
 from eventstore.testing.ledger import Entry, Promise, Violation
 from eventstore.testing.oracle import Claim
@@ -62,15 +61,15 @@ class CrashWriter:
     def _append_something(self) -> None:
         claims = [self._claim() for _ in range(self._chance.choice((1, 1, 1, _LARGEST_BATCH)))]
         guarded = self._chance.random() < 0.7
-        condition = self._store.query(claims[0].boundary).append_condition if guarded else None
+        seen = self._store.query(claims[0].boundary) if guarded else None
         # Only the first claim of a batch is guarded; the others happen without a decision and meet other guards.
         events = tuple(
-            claim.event(condition if condition and index == 0 else _unguarded(claim), datetime.now(UTC))
+            claim.event(self._number, seen if index == 0 else None, datetime.now(UTC))
             for index, claim in enumerate(claims)
         )
         entry = Entry(self._number, events)
         self.entries.append(entry)
-        self._bring_to_an_end(entry, condition)
+        self._bring_to_an_end(entry, None if seen is None else seen.append_condition)
 
     def _bring_to_an_end(self, entry: Entry, condition: AppendCondition | None) -> None:
         in_doubt = False
@@ -111,9 +110,4 @@ class CrashWriter:
         # Few at a time, so that writers meet; new ones as time goes on, so that boundaries stay short.
         generation = len(self.entries) // _CLAIMS_PER_PRIZE
         prize, team = (self._chance.randrange(_PRIZES_AT_A_TIME) for _ in range(2))
-        return Claim(f"prize {generation}.{prize}", f"team {generation}.{team}", self._number)
-
-
-def _unguarded(claim: Claim) -> AppendCondition:
-    """What an event says that was appended without a condition: there is nothing that it should have met."""
-    return AppendCondition(claim.boundary, HIGHEST_POSITION)
+        return Claim(f"prize {generation}.{prize}", f"team {generation}.{team}")

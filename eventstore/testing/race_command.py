@@ -1,80 +1,98 @@
 """The command line of the races."""
 
 import argparse
+import random
 import sys
-import uuid
+import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
-from eventstore.errors import EventStoreError
 from eventstore.memory import InMemoryEventStore
-from eventstore.postgres import PostgresEventStore, open_pool
-from eventstore.postgres.embedded import EmbeddedServerError, throwaway_server
-from eventstore.testing.race import Contested, free_race, race_for_prizes
-from eventstore.testing.seed_store import SeedEventStore
+from eventstore.testing.arena import arena
+from eventstore.testing.command_line import say, server, show
+from eventstore.testing.port import RaceStore
+from eventstore.testing.race import Progress, RaceReport, free_race, race_for_prizes
+from eventstore.testing.twins import CONTENDERS, OURS
 
-_STORES = ("postgres", "memory", "seed")
+_MEMORY = "memory"
+_LOST_GUARDS_SHOWN = 5
 
 
 def main() -> None:
     """Run both races, print what came out, and exit with status 1 if any guard was lost."""
-    parser = argparse.ArgumentParser(prog="python -m eventstore.testing.race", description=__doc__)
-    parser.add_argument("--rounds", type=_positive, default=1000, help="prizes to race for (default 1000)")
-    parser.add_argument("--writers", type=_positive, default=8, help="concurrent writers (default 8)")
-    parser.add_argument("--store", choices=_STORES, default="postgres", help="which store (default postgres)")
+    names = (_MEMORY, *CONTENDERS)
+    parser = argparse.ArgumentParser(
+        prog="python -m eventstore.testing.race",
+        description="Let many writers race for few prizes, and replay the log.",
+        epilog=f"NAME is one of: {', '.join(names)}",
+    )
+    parser.add_argument("--rounds", type=_at_least(1), default=1000, help="prizes to race for (default 1000)")
+    parser.add_argument("--writers", type=_at_least(2), default=8, help="concurrent writers (default 8)")
+    parser.add_argument("--seed", type=int, help="of the random choices; by default another one each time")
+    parser.add_argument("--store", choices=names, default=OURS, metavar="NAME", help=f"which store (default {OURS})")
     parser.add_argument("--dsn", help="a PostgreSQL server to use; by default a throw-away embedded one")
     arguments = parser.parse_args()
-    try:
-        clean = _run(arguments.store, arguments.dsn, arguments.rounds, arguments.writers)
-    except (EventStoreError, EmbeddedServerError) as error:
-        sys.exit(f"error: {error}")
-    sys.exit(0 if clean else 1)
+    seed = random.randrange(1_000_000) if arguments.seed is None else arguments.seed  # noqa: S311  # no secret
+    sys.exit(0 if _run(arguments.store, arguments.dsn, arguments.rounds, arguments.writers, seed) else 1)
 
 
-def _run(kind: str, dsn: str | None, rounds: int, writers: int) -> bool:
-    with _empty_stores(kind, dsn, writers) as (first, second):
-        prizes = race_for_prizes(first, writers=writers, rounds=rounds, progress=_show_progress(rounds))
-        _say(f"\r{writers} writers for each prize, {prizes}")
-        free = free_race(second, writers=writers, rounds=rounds)
-        _say(f"{writers} writers in a free loop, {free}")
-    for lost in [*prizes.lost_guards, *free.lost_guards][:5]:
-        _say(f"  {lost}")
+def _run(name: str, dsn: str | None, rounds: int, writers: int, seed: int) -> bool:
+    idea = "a list and a lock" if name == _MEMORY else CONTENDERS[name].idea
+    say(f"{name}: {idea}; {writers} writers, seed {seed}")
+    with _maker_of_empty_stores(name, dsn, writers) as empty_store:
+        with empty_store() as store:
+            prizes = _timed(
+                f"{rounds:,} prizes, each claimed by all at the same moment",
+                rounds,
+                lambda progress: race_for_prizes(store, writers=writers, rounds=rounds, progress=progress),
+            )
+        with empty_store() as store:
+            free = _timed(
+                f"{rounds:,} decisions of each, in a free loop",
+                rounds,
+                lambda progress: free_race(store, writers=writers, rounds=rounds, seed=seed, progress=progress),
+            )
     return prizes.is_clean and free.is_clean
 
 
+def _timed(title: str, rounds: int, race: Callable[[Progress], RaceReport]) -> RaceReport:
+    began = time.monotonic()
+    step = max(1, rounds // 200)
+
+    def progress(done: int) -> None:
+        if done % step == 0:
+            show(f"    {title}: {done:,} of {rounds:,} done, {time.monotonic() - began:,.0f} s")
+
+    report = race(progress)
+    mark = "✓" if report.is_clean else "✗"
+    say(f"  {mark} {title}: {report.verdict}")
+    say(f"    {report.accepted:,} accepted, {report.conflicts:,} refused, {time.monotonic() - began:,.1f} s")
+    for lost in report.lost_guards[:_LOST_GUARDS_SHOWN]:
+        say(f"    {lost}")
+    return report
+
+
 @contextmanager
-def _empty_stores(kind: str, dsn: str | None, writers: int) -> Generator[tuple[Contested, Contested]]:
-    if kind == "memory":
-        yield InMemoryEventStore(), InMemoryEventStore()
+def _maker_of_empty_stores(
+    name: str, dsn: str | None, writers: int
+) -> Generator[Callable[[], AbstractContextManager[RaceStore]]]:
+    if name == _MEMORY:
+        yield lambda: nullcontext(InMemoryEventStore())
         return
-    if dsn is None:
-        with throwaway_server() as server, _empty_stores(kind, server.dsn, writers) as stores:
-            yield stores
-        return
-    with open_pool(dsn, max_size=writers) as pool:
-        run = uuid.uuid4().hex[:8]
-        engine = SeedEventStore if kind == "seed" else PostgresEventStore
-        stores = engine(pool, f"race_{run}_prizes"), engine(pool, f"race_{run}_free")
-        for store in stores:
-            store.create_schema()
-        yield stores
+    with server(dsn) as reached:
+        yield lambda: _in_arena(name, reached, writers)
 
 
-def _show_progress(rounds: int) -> Callable[[int], None]:
-    def show(done: int) -> None:
-        if sys.stdout.isatty() and (done % 20 == 0 or done == rounds):
-            sys.stdout.write(f"\r{done} of {rounds} prizes")
-            sys.stdout.flush()
-
-    return show
+@contextmanager
+def _in_arena(name: str, dsn: str, writers: int) -> Generator[RaceStore]:
+    with arena(CONTENDERS[name].subject, dsn) as place, place.open("writers", writers) as store:
+        yield store
 
 
-def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")
+def _at_least(least: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"must be a whole number from {least} on, not {text!r}")
+        return int(text)
 
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
     return number

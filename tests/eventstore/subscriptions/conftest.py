@@ -1,12 +1,8 @@
 """Stores whose subscriptions are told at once or never: no look from time to time covers up a lost notification."""
 
-import uuid
 from collections.abc import Generator
 
-import psycopg
 import pytest
-from psycopg.conninfo import make_conninfo
-from psycopg.sql import SQL, Identifier
 
 from eventstore import EventStore, InMemoryEventStore
 from eventstore.postgres import PostgresEventStore, open_pool
@@ -29,22 +25,6 @@ def engine(request: pytest.FixtureRequest) -> EventStore:
         return InMemoryEventStore()
     created: PostgresEventStore = request.getfixturevalue("store")
     return created
-
-
-@pytest.fixture
-def database(dsn: str) -> Generator[str]:
-    """A database of one's own: its name."""
-    name = f"own_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
-        yield name
-        connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
-
-
-@pytest.fixture
-def own_dsn(dsn: str, database: str) -> str:
-    """How to connect to that database."""
-    return make_conninfo(dsn, dbname=database)
 
 
 @pytest.fixture
