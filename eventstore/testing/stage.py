@@ -100,9 +100,6 @@ class Schedule:
     title: str
     steps: Callable[[Stage], None]
 
-    def __str__(self) -> str:
-        return self.name
-
 
 @dataclass(frozen=True, slots=True)
 class Outcome:

@@ -57,8 +57,7 @@ class ABatchIsCutAndItsPositionIsNot(BrokenSubscriptions):
 
 class ASubscriptionEndsWithWhatIsStored(BrokenSubscriptions):
     def altered(self, correct: Subscription) -> Generator[Batch]:
-        if self._records:
-            yield next(correct)
+        yield next(correct)
         correct.close()
 
 
@@ -87,6 +86,9 @@ class ClosingOneClosesAll(BrokenSubscriptions):
 
     def altered(self, correct: Subscription) -> Generator[Batch]:
         self._all.append(correct)
+        return self._until_closed(correct)
+
+    def _until_closed(self, correct: Subscription) -> Generator[Batch]:
         yield from correct
         for subscription in self._all:
             subscription.close()

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from psycopg.sql import SQL
 
 from eventstore import EventStore, InMemoryEventStore, StorableEvent
@@ -22,6 +23,7 @@ from eventstore.testing.contract import (
     Streams,
     Subscriptions,
     WithoutGaps,
+    any_log,
 )
 from tests.eventstore.examples import EVERYTHING, event
 from tests.wrapped_store import WrappedStore
@@ -73,3 +75,9 @@ def test_the_numbers_are_really_lost(losing: LosingNumbers) -> None:
     counted = WithoutGaps(losing)
     assert counted.append(event()) == [5]
     assert [found.sequence_number for found in counted.query(EVERYTHING)] == [1, 2, 3, 4, 5]
+
+
+def test_the_profile_says_how_many_logs_are_looked_at() -> None:
+    """It does not if the contract is imported before the profile is loaded."""
+    loaded = settings()
+    assert (any_log.examples.max_examples, any_log.examples.phases) == (loaded.max_examples, loaded.phases)

@@ -86,10 +86,7 @@ FAULTS: dict[str, tuple[str, ...]] = {
         "test_none_is_lost_and_none_comes_twice_under_load",
     ),
     "ABatchIsCutAndItsPositionIsNot": ("test_whoever_goes_on_after_the_position_of_a_batch_misses_nothing",),
-    "ASubscriptionEndsWithWhatIsStored": (
-        "test_what_is_stored_comes_first_and_then_what_is_appended",
-        "test_a_subscription_to_an_empty_store_waits_for_the_first_event",
-    ),
+    "ASubscriptionEndsWithWhatIsStored": ("test_what_is_stored_comes_first_and_then_what_is_appended",),
     "WhatIsStoredIsSkipped": ("test_what_is_stored_comes_first_and_then_what_is_appended",),
     "TheLastPositionComesAgain": (
         "test_a_subscription_begins_after_a_position",

@@ -260,3 +260,15 @@ def test_a_filter_that_no_statement_could_carry_is_refused() -> None:
     predicates = tuple(P("K", number) for number in range(30_000))
     with pytest.raises(InvalidFilter, match="at most 30000"):
         Filter(items=(FilterItem(predicates=predicates),))
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        datetime.max.replace(tzinfo=timezone(timedelta(hours=-12))),
+        datetime.min.replace(tzinfo=timezone(timedelta(hours=12))),
+    ],
+)
+def test_a_moment_that_utc_cannot_express_is_refused(moment: datetime) -> None:
+    with pytest.raises(InvalidFilter, match="is no time that UTC can express"):
+        FilterBuilder().occurred_from(moment)

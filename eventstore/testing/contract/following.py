@@ -65,10 +65,9 @@ class Follower:
         """
         with self._arrived:
             self._arrived.wait_for(lambda: self.has_ended or self.position >= position, LONGEST_WAIT)
-        if self.position < position:
-            if self.has_ended:
-                self.ended()  # raises what it ended with
-            raise AssertionError(f"only {self.position} of {position} arrived, has_ended: {self.has_ended}")
+        if self.has_ended and self.position < position:
+            self.ended()  # raises what it ended with
+        assert self.position >= position, f"only {self.position} of {position} arrived, has ended: {self.has_ended}"
         return self
 
     def ended(self) -> Self:

@@ -67,8 +67,7 @@ class Serializable(_InTransaction):
                 connection.execute("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE")
                 return self._guarded_insert(connection, (first, *more), condition)
         except psycopg.errors.SerializationFailure:
-            if condition is None:
-                raise
+            assert condition is not None, "who asks nothing cannot fail to be serialised"
             raise refusal(condition) from None
 
 

@@ -70,7 +70,7 @@ def test_each_schedule_convicts_a_twin_that_it_was_written_against_or_that_other
     marks = [line.split()[1:] for line in rows.values()]
     assert len(marks) == len(CONTENDERS)
     for column, schedule in zip(zip(*marks, strict=True), SCHEDULES, strict=True):
-        assert set(column) != {MARKS[None]}, schedule
+        assert set(column) != {MARKS[None]}, schedule.name
 
 
 def test_the_letters_of_the_matrix_are_explained() -> None:
