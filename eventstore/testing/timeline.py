@@ -12,7 +12,7 @@ class Timeline:
     >>> line.add("B", "reads to 0")
     >>> line.add("A", "stores 1")
     >>> print(line)
-    A  appends, held ·············  stores 1
+    A  appends, held ············ stores 1
     B                 reads to 0
     """
 

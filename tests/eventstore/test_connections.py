@@ -1,5 +1,6 @@
 """What happens when a server is down or busy, a pool exhausted or not ours, and when an answer gets lost."""
 
+import select
 import tempfile
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
@@ -8,12 +9,14 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg.sql import SQL, Identifier
 from psycopg_pool import ConnectionPool
 
 from eventstore import EventIdReused, InvalidEvent, StorableEvent, StoreUnavailable
 from eventstore.postgres import PostgresEventStore, open_pool
 from eventstore.postgres.pool import Pool, borrowed
 from tests.eventstore import guarantee_checks as checks
+from tests.eventstore.examples import EVERYTHING
 from tests.eventstore.lossy_proxy import LossyProxy
 
 
@@ -120,3 +123,18 @@ def test_racing_retries_of_one_event_store_it_once(store: PostgresEventStore) ->
     assert numbers == [[1]] * 40
     with pytest.raises(EventIdReused):
         store.append(other)
+
+
+def test_a_connection_that_was_told_something_meanwhile_is_used_all_the_same(
+    dsn: str, store: PostgresEventStore, table: str
+) -> None:
+    with open_pool(dsn, min_size=1, max_size=1) as pool:
+        with borrowed(pool) as connection:
+            connection.execute(SQL("LISTEN {}").format(Identifier(table)))
+            pid = connection.info.backend_pid
+        with borrowed(store._pool) as another:
+            another.execute("SELECT pg_notify(%s, '')", [table])
+        assert select.select([connection.fileno()], [], [], 60)[0], "nothing arrives"
+        assert PostgresEventStore(pool, table).query(EVERYTHING).position == 0
+        with borrowed(pool) as connection:
+            assert connection.info.backend_pid == pid

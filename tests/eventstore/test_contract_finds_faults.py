@@ -104,6 +104,6 @@ def test_each_mistake_turns_its_tests_red_and_the_engines_without_one_pass_them(
     green = {f"{test}[{correct[engine]}]" for engine, tests in FAULTS.items() for test in tests}
     file = Path(__file__).with_name("broken_engines.py")
     chosen = [f"{file}::TestBroken::{name}" for name in sorted(red | green)]
-    finished = run_pytest(ROOT, "--hypothesis-profile=no-shrinking", *chosen)
+    finished = run_pytest(ROOT, "--hypothesis-profile=no-shrinking", *chosen, measured=False)
     assert (red - finished.failed, green - finished.passed) == (set(), set()), finished.output
     assert "BrokenBarrierError" not in finished.output, "writers shut each other out, and none of them failed a guard"

@@ -9,10 +9,14 @@ import pytest
 import eventstore
 import eventstore.postgres
 
-MODULES = [found.name for found in pkgutil.walk_packages(eventstore.__path__, "eventstore.")]
+MODULES = [
+    found.name
+    for found in pkgutil.walk_packages(eventstore.__path__, "eventstore.")
+    if not found.name.endswith("__main__")  # which runs a command when it is imported
+]
 
 
-@pytest.mark.parametrize("name", [name for name in MODULES if not name.endswith("__main__")])
+@pytest.mark.parametrize("name", MODULES)
 def test_the_examples_of_a_module_are_true(name: str) -> None:
     names = {**vars(eventstore), "where_clause": eventstore.postgres.where_clause}
     outcome = doctest.testmod(import_module(name), extraglobs=names, optionflags=doctest.ELLIPSIS)

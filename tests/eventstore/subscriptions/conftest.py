@@ -3,6 +3,7 @@
 from collections.abc import Generator
 
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from eventstore import EventStore, InMemoryEventStore
 from eventstore.postgres import PostgresEventStore, open_pool
@@ -25,6 +26,12 @@ def engine(request: pytest.FixtureRequest) -> EventStore:
         return InMemoryEventStore()
     created: PostgresEventStore = request.getfixturevalue("store")
     return created
+
+
+@pytest.fixture
+def database(own_dsn: str) -> str:
+    """The name of the database of one's own."""
+    return str(conninfo_to_dict(own_dsn)["dbname"])
 
 
 @pytest.fixture
