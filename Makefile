@@ -1,7 +1,8 @@
 # make run    a library you can use, at http://127.0.0.1:5000  (PORT=5050 DATA=folder)
-# make test   the tests  (REQUIRE=chromium,pgbouncer turns skips into failures; ARGS=… goes to pytest)
+# make test   the tests, and that those of eventstore reach every branch of it
+#             (REQUIRE=chromium,pgbouncer turns skips into failures; ARGS="-k lend -x": only these, as pytest is told)
 # make check  format, lint, types, imports, tests
-# make race   thousands of races on a real PostgreSQL  (ROUNDS=1000)
+# make race   thousands of races on a real PostgreSQL, after every schedule of the race kit  (ROUNDS=1000)
 
 PYTHON  ?= python3
 PORT    ?= 5000
@@ -20,8 +21,16 @@ PIP  := PIP_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/py
 run: $(VENV)/.for-running
 	@$(BIN)/library-app demo --port "$(PORT)" --data "$(DATA)"
 
+PYTEST = $(BIN)/python -m pytest --require="$(REQUIRE)"
+IN_PARALLEL := -n auto --maxprocesses 8 --dist worksteal
+
 test: $(VENV)/.for-developing
-	@$(BIN)/python -m pytest --require="$(REQUIRE)" $(ARGS)
+ifeq ($(strip $(ARGS)),)
+	@$(PYTEST) $(IN_PARALLEL) --cov tests/eventstore
+	@$(PYTEST) $(IN_PARALLEL) --ignore tests/eventstore
+else
+	@$(PYTEST) $(ARGS)
+endif
 
 check: lint
 	@$(MAKE) --no-print-directory test
@@ -34,6 +43,7 @@ lint: $(VENV)/.for-developing
 	@$(BIN)/lint-imports
 
 race: $(VENV)/.for-developing
+	@$(BIN)/python -m eventstore.testing.schedules
 	@$(BIN)/python -m eventstore.testing.race --rounds "$(ROUNDS)"
 
 clean:
