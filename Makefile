@@ -26,7 +26,7 @@ IN_PARALLEL := -n auto --maxprocesses 8 --dist worksteal
 
 test: $(VENV)/.for-developing
 ifeq ($(strip $(ARGS)),)
-	@$(PYTEST) $(IN_PARALLEL) --cov tests/eventstore
+	@$(PYTEST) $(IN_PARALLEL) --cov=eventstore tests/eventstore
 	@$(PYTEST) $(IN_PARALLEL) --ignore tests/eventstore
 else
 	@$(PYTEST) $(ARGS)
