@@ -13,12 +13,13 @@ from packaging.requirements import Requirement
 from psycopg.sql import SQL, Identifier
 
 ROOT = Path(__file__).parents[2]
+PAGES = sorted((ROOT / "eventstore/docs").glob("*.md"))
 PYTHON_BLOCK = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
 def test_the_program_in_the_readme_runs(dsn: str, table: str) -> None:
     program, *others = PYTHON_BLOCK.findall((ROOT / "eventstore/README.md").read_text())
-    for other in others:
+    for other in [*others, *(block for page in PAGES for block in PYTHON_BLOCK.findall(page.read_text()))]:
         compile(other, "README.md", "exec")
     [snapshots] = [other for other in others if "replayed(" in other]
     with psycopg.connect(dsn, autocommit=True) as connection:

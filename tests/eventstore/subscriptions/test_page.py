@@ -1,4 +1,4 @@
-"""The consumer that the README shows has the effect of every event exactly once."""
+"""The consumer that the page shows has the effect of every event exactly once."""
 
 import re
 import threading
@@ -19,13 +19,13 @@ from tests.eventstore.subscriptions.following import NEVER
 from tests.wrapped_store import WrappedStore
 
 Consumer = Callable[[object, Pool], None]
-README = Path(__file__).parents[3] / "eventstore/README.md"
+PAGE = Path(__file__).parents[3] / "eventstore/docs/subscriptions.md"
 
 
 @pytest.fixture
 def count_loans() -> Consumer:
     [program] = re.findall(
-        r"^```python\n((?:(?!```).)*store\.subscribe\(.*?)^```$", README.read_text(), re.DOTALL | re.MULTILINE
+        r"^```python\n((?:(?!```).)*store\.subscribe\(.*?)^```$", PAGE.read_text(), re.DOTALL | re.MULTILINE
     )
     names: dict[str, Any] = {}
     exec(program, names)
