@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from eventstore.errors import ConcurrencyConflict, EventStoreError, StoreUnavailable
 from eventstore.filter_builder import FilterBuilder
 from eventstore.store import AppendCondition, EventStore
-from eventstore.testing.ledger import Entry, Promise, Violation
+from eventstore.testing.ledger import Entry, Outcome, Promise, Violation
 from eventstore.testing.oracle import Claim
 
 _EVERYTHING = FilterBuilder().matching_any_event()
@@ -36,6 +36,11 @@ class CrashWriter:
         self._chance = random.Random(f"{seed}/{number}")  # noqa: S311  # repeatable, no secret
         self._stopped = threading.Event()
         self._given_up = threading.Event()
+
+    @property
+    def is_appending(self) -> bool:
+        """Whether an append is under way of which no answer has come."""
+        return bool(self.entries) and self.entries[-1].outcome is Outcome.UNKNOWN
 
     def stop(self) -> None:
         """Begin no further append; the one that is under way is brought to its end."""

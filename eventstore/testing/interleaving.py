@@ -133,7 +133,10 @@ class Interleaving:
 
     def settle(self, actor: Actor, step: str = "") -> None:
         """Wait until all have settled, and draw what has become of each, of the acting one first."""
-        moment = self._wait(self._unsettled, "neither ends its step nor waits for a session that is held")
+        complaint = "neither ends its step nor waits for a session that is held"
+        self._wait(self._unsettled, complaint)
+        # Within one look the server tells of one session earlier than of the next. What a second look says is final.
+        moment = self._wait(self._unsettled, complaint)
         for one in sorted(self._actors.values(), key=lambda one: (one is not actor, one.name)):
             if one.work is not None:
                 self._draw(one, moment, step if one is actor else "")

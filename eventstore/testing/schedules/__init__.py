@@ -28,6 +28,7 @@ SCHEDULES: Final = (
     Schedule("far-behind", "A writer is a thousand events behind", winners.far_behind),
     Schedule("retry-in-flight", "The same append again while the first is open", batches.retry_in_flight),
     Schedule("two-heirs", "Two wait for one who dies", winners.two_heirs),
+    Schedule("batch-second", "A batch meets an append that is open", winners.batch_second),
 )
 """Every schedule of the kit."""
 

@@ -41,6 +41,17 @@ def _two_writers(stage: Stage, gate: Gate) -> None:
     stage.one_must_win(first, second)
 
 
+def batch_second(stage: Stage) -> None:
+    """B appends two events at once while A is open, which a store may guard in another way than a single one."""
+    a, b = stage.a, stage.b
+    seen_by_a = a.query(_GOLD_FOR_RED.boundary)
+    seen_by_b = b.query(_GOLD_FOR_BLUE.boundary)
+    first = a.append(_GOLD_FOR_RED, seen_by_a, until=Gate.BEFORE_COMMIT)
+    second = b.append(_GOLD_FOR_BLUE, seen_by_b, size=2)
+    a.resume()
+    stage.one_must_win(first, second)
+
+
 def disjoint(stage: Stage) -> None:
     """Other prizes, other teams: both win, whoever is held and wherever."""
     a, b = stage.a, stage.b
