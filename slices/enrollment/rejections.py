@@ -55,3 +55,25 @@ class StudentAtCourseLimit(Rejection):
     message: ClassVar[str] = f"The student takes {MOST_COURSES_PER_STUDENT} courses already; no student may take more."
 
     student_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CapacityBelowEnrollment(Rejection):
+    """More students take the course than it would have seats: `enrolled` says how many."""
+
+    name: ClassVar[str] = "CapacityBelowEnrollment"
+    message: ClassVar[str] = "More students take the course than that. Some would lose their seat."
+
+    course_id: str
+    enrolled: int
+
+
+@dataclass(frozen=True, slots=True)
+class StudentNotEnrolled(Rejection):
+    """The student never took this course."""
+
+    name: ClassVar[str] = "StudentNotEnrolled"
+    message: ClassVar[str] = "The student never took this course."
+
+    student_id: str
+    course_id: str

@@ -82,6 +82,24 @@ class ReturningBookFromReaderFailed(DomainEvent, frozen=True):
     failure_info: str
 
 
+class RemovingBookFromCirculationFailed(DomainEvent, frozen=True):
+    """A copy could not be taken out of circulation. `failure_info` is the name of the rejection."""
+
+    TYPE: ClassVar[str] = "RemovingBookFromCirculationFailed"
+
+    book_id: str
+    failure_info: str
+
+
+class CancelingReaderContractFailed(DomainEvent, frozen=True):
+    """A contract could not be ended. `failure_info` is the name of the rejection."""
+
+    TYPE: ClassVar[str] = "CancelingReaderContractFailed"
+
+    reader_id: str
+    failure_info: str
+
+
 EVENTS: tuple[type[DomainEvent], ...] = (
     BookCopyAddedToCirculation,
     BookCopyRemovedFromCirculation,
@@ -91,4 +109,6 @@ EVENTS: tuple[type[DomainEvent], ...] = (
     ReaderContractCanceled,
     LendingBookToReaderFailed,
     ReturningBookFromReaderFailed,
+    RemovingBookFromCirculationFailed,
+    CancelingReaderContractFailed,
 )

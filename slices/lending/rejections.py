@@ -77,3 +77,25 @@ class BookNotLentToReader(Rejection):
 
     book_id: str
     reader_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class BookCurrentlyLent(Rejection):
+    """A reader has the copy, so it cannot be taken out of circulation: `reader_id` says who."""
+
+    name: ClassVar[str] = "BookCurrentlyLent"
+    message: ClassVar[str] = "A reader has the copy. It has to come back first."
+
+    book_id: str
+    reader_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderHasOutstandingLoans(Rejection):
+    """The reader has copies, so the contract cannot end: `copies` says how many."""
+
+    name: ClassVar[str] = "ReaderHasOutstandingLoans"
+    message: ClassVar[str] = "The reader still has books. They have to come back first."
+
+    reader_id: str
+    copies: int

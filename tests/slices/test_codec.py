@@ -31,6 +31,8 @@ STORED = {
     "ReaderContractCanceled": "ReaderID OccurredAt",
     "LendingBookToReaderFailed": "BookID ReaderID FailureInfo OccurredAt",
     "ReturningBookFromReaderFailed": "BookID ReaderID FailureInfo OccurredAt",
+    "RemovingBookFromCirculationFailed": "BookID FailureInfo OccurredAt",
+    "CancelingReaderContractFailed": "ReaderID FailureInfo OccurredAt",
     "CourseDefined": "CourseID Title Capacity OccurredAt",
     "CourseCapacityChanged": "CourseID Capacity OccurredAt",
     "StudentRegistered": "StudentID Name OccurredAt",

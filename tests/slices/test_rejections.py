@@ -18,6 +18,8 @@ NAMES = {
         "BookNeverAdded",
         "BookAlreadyLent",
         "BookNotLentToReader",
+        "BookCurrentlyLent",
+        "ReaderHasOutstandingLoans",
     },
     enrollment: {
         "CourseAlreadyDefined",
@@ -25,6 +27,8 @@ NAMES = {
         "CourseFull",
         "StudentNotRegistered",
         "StudentAtCourseLimit",
+        "CapacityBelowEnrollment",
+        "StudentNotEnrolled",
     },
 }
 
