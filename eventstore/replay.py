@@ -20,6 +20,8 @@ R = TypeVar("R")
 S = TypeVar("S")
 
 EVENTS_WORTH_A_SNAPSHOT: Final = 100
+BYTES_WORTH_AN_EVENT: Final = 1000
+"""To save so many bytes of state costs about as much as to query and fold an event."""
 
 
 @dataclass(frozen=True)  # with slots, Projection[int](…) fails in Python 3.11
@@ -110,7 +112,8 @@ def replayed(
             clock: each is a stream with a snapshot of its own.
         projection: how to fold.
         save_after: keep a snapshot once a read had to fold so many events, from 1 on. Saving costs about as much as a
-            query, so it should spare the next reads more than that.
+            query, so it should spare the next reads more than that. A large state is kept only after as many events
+            as it costs to save: one for every thousand bytes.
 
     Raises:
         InvalidFilter: the filter has a bound of position.
@@ -123,7 +126,7 @@ def replayed(
     key = SnapshotKey.of(projection.name, projection.version, filter)
     replay = _Replay(store, snapshots, filter, projection, key)
     found = replay.from_snapshot() or replay.from_the_beginning()
-    saved = len(found.events) >= save_after and replay.saved(found.state, found.events[-1])
+    saved = len(found.events) >= save_after and replay.saved(found)
     failures = tuple(replay.failures)
     return Replayed(found.state, filter, found.position, found.resumed_after, len(found.events), saved, failures)
 
@@ -184,10 +187,13 @@ class _Replay(Generic[S]):
         events = tail.events[1:]
         return _Found(reduce(self.projection.evolve, events, state), after, events, tail.position)
 
-    def saved(self, state: S, last: SequencedEvent) -> bool:
+    def saved(self, found: _Found[S]) -> bool:
+        last = found.events[-1]
+
         def save() -> bool:
-            encoded = self.projection.encode(state)
-            return self.snapshots.save(self.key, Snapshot(last.sequence_number, last.event_id, encoded))
+            snapshot = Snapshot(last.sequence_number, last.event_id, self.projection.encode(found.state))
+            pays = len(snapshot.state) <= len(found.events) * BYTES_WORTH_AN_EVENT
+            return pays and self.snapshots.save(self.key, snapshot)
 
         return self._forgiving(save, False)
 

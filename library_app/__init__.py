@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Flask
 
-from eventstore import EventStore
+from eventstore import EventStore, SnapshotStore
 from library_app import event_words
 from library_app.api import docs
 from library_app.api import events as api_events
@@ -20,6 +20,9 @@ from library_app.glass import events as glass_events
 from library_app.idempotency import IdempotencyRecords, InMemoryIdempotencyRecords
 from library_app.pages import copy, desk, home, student
 from library_app.security import install_security
+from slices.command_loop import CommandLoop
+from slices.questions import Replaying
+from slices.snapshotted import Snapshotted
 
 __all__ = ["Config", "create_app"]
 
@@ -30,6 +33,7 @@ def create_app(
     config: Config,
     clock: Callable[[], datetime] = utc_now,
     idempotency: IdempotencyRecords | None = None,
+    snapshots: SnapshotStore | None = None,
 ) -> Flask:
     """Make the app.
 
@@ -42,6 +46,7 @@ def create_app(
         config: settings; host, port, workers and threads are the web server's business and not used here.
         clock: the current time in UTC.
         idempotency: where answers to requests with an Idempotency-Key are kept; by default in this process.
+        snapshots: where the states behind long answers are kept; without it every answer is folded from all its events.
     """
     app = Flask(__name__)
     app.jinja_env.filters.update(event_family=event_words.event_family, event_words=event_words.event_words)
@@ -51,12 +56,20 @@ def create_app(
     install_correlation(app)
     install_error_pages(app)
 
-    edge = FlaskCommandEdge(store, idempotency or InMemoryIdempotencyRecords(), clock)
+    replaying = Replaying(store)
+    questions = replaying if snapshots is None else Snapshotted(replaying, snapshots)
+    edge = FlaskCommandEdge(store, questions, idempotency or InMemoryIdempotencyRecords(), clock)
     api: Any = create_api(app)
     api.register_blueprint(api_events.blueprint(store))
-    for blueprint in slices_of(store, edge):
+    for blueprint in slices_of(CommandLoop(store), questions, edge):
         api.register_blueprint(blueprint)
-    for pages in (home, copy, desk, student, glass_events):
-        app.register_blueprint(pages.blueprint(store))
+    for blueprint in (
+        home.blueprint(store, questions),
+        copy.blueprint(store, questions),
+        desk.blueprint(questions),
+        student.blueprint(store, questions),
+        glass_events.blueprint(store),
+    ):
+        app.register_blueprint(blueprint)
     app.register_blueprint(docs.blueprint())
     return app

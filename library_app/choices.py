@@ -2,39 +2,39 @@
 
 from collections.abc import Callable, Mapping
 
-from eventstore import EventStore
 from slices.enrollment.course_catalogue.query import CourseCatalogueHandler
 from slices.enrollment.registered_students.query import RegisteredStudentsHandler
 from slices.lending.books_in_circulation.query import BooksInCirculationHandler
 from slices.lending.registered_readers.query import RegisteredReadersHandler
+from slices.questions import Questions
 
 
-def choices(store: EventStore, key: str) -> Mapping[str, str]:
+def choices(questions: Questions, key: str) -> Mapping[str, str]:
     """Names by id, in the order of the names; nothing for a key that has none."""
     names_of = _NAMES.get(key)
-    named = names_of(store) if names_of else {}
+    named = names_of(questions) if names_of else {}
     return dict(sorted(named.items(), key=lambda entry: entry[1].casefold()))
 
 
-def _books(store: EventStore) -> dict[str, str]:
-    copies = BooksInCirculationHandler(store).handle().view
+def _books(questions: Questions) -> dict[str, str]:
+    copies = BooksInCirculationHandler(questions).handle().view
     return {copy.book_id: f"{copy.title} …{copy.book_id[-6:]}, {'lent' if copy.is_lent else 'free'}" for copy in copies}
 
 
-def _readers(store: EventStore) -> dict[str, str]:
-    return {reader.reader_id: reader.name for reader in RegisteredReadersHandler(store).handle().view}
+def _readers(questions: Questions) -> dict[str, str]:
+    return {reader.reader_id: reader.name for reader in RegisteredReadersHandler(questions).handle().view}
 
 
-def _courses(store: EventStore) -> dict[str, str]:
-    courses = CourseCatalogueHandler(store).handle().view
+def _courses(questions: Questions) -> dict[str, str]:
+    courses = CourseCatalogueHandler(questions).handle().view
     return {course.course_id: f"{course.title}, {course.seats_left} seats left" for course in courses}
 
 
-def _students(store: EventStore) -> dict[str, str]:
-    return {student.student_id: student.name for student in RegisteredStudentsHandler(store).handle().view}
+def _students(questions: Questions) -> dict[str, str]:
+    return {student.student_id: student.name for student in RegisteredStudentsHandler(questions).handle().view}
 
 
-_NAMES: Mapping[str, Callable[[EventStore], dict[str, str]]] = {
+_NAMES: Mapping[str, Callable[[Questions], dict[str, str]]] = {
     "BookID": _books,
     "ReaderID": _readers,
     "CourseID": _courses,

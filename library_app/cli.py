@@ -12,7 +12,7 @@ import click
 from flask import Flask
 
 from eventstore import EventStoreError, FilterBuilder, SchemaMissing, SchemaOutdated, StoreUnavailable
-from eventstore.postgres import PostgresEventStore, open_pool
+from eventstore.postgres import PostgresEventStore, PostgresSnapshotStore, open_pool
 from eventstore.postgres.embedded import EmbeddedServer, EmbeddedServerError
 from library_app import create_app
 from library_app.config import Config, SettingRefused, kept_secret
@@ -130,7 +130,11 @@ def _serve(config: Config) -> None:
 def _opened_app(config: Config) -> Generator[Flask]:
     with open_pool(config.dsn, min_size=1, max_size=config.threads) as pool:
         yield create_app(
-            PostgresEventStore(pool), config=config, clock=utc_now, idempotency=PostgresIdempotencyRecords(pool)
+            PostgresEventStore(pool),
+            config=config,
+            clock=utc_now,
+            idempotency=PostgresIdempotencyRecords(pool),
+            snapshots=PostgresSnapshotStore(pool),
         )
 
 

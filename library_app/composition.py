@@ -1,6 +1,5 @@
 """The composition root of the slices: every one by name, with what it depends on."""
 
-from eventstore import EventStore
 from slices.blueprints import SliceBlueprint
 from slices.command_loop import CommandLoop
 from slices.enrollment.course_catalogue import routes as course_catalogue
@@ -29,17 +28,18 @@ from slices.lending.registered_readers import routes as registered_readers
 from slices.lending.registered_readers.query import RegisteredReadersHandler
 from slices.lending.return_book_from_reader import routes as return_book_from_reader
 from slices.lending.return_book_from_reader.handler import ReturnBookFromReaderHandler
+from slices.questions import Questions
 from slices.web import CommandEdge
 
 
-def slices_of(store: EventStore, edge: CommandEdge) -> tuple[SliceBlueprint, ...]:
+def slices_of(loop: CommandLoop, questions: Questions, edge: CommandEdge) -> tuple[SliceBlueprint, ...]:
     """The blueprints of all slices: commands, then questions.
 
     Args:
-        store: where the events are.
+        loop: carries commands out.
+        questions: how questions are answered.
         edge: the application around the commands.
     """
-    loop = CommandLoop(store)
     return (
         add_book_copy_to_circulation.blueprint(AddBookCopyToCirculationHandler(loop).handle, edge),
         register_reader.blueprint(RegisterReaderHandler(loop).handle, edge),
@@ -48,10 +48,10 @@ def slices_of(store: EventStore, edge: CommandEdge) -> tuple[SliceBlueprint, ...
         define_course.blueprint(DefineCourseHandler(loop).handle, edge),
         register_student.blueprint(RegisterStudentHandler(loop).handle, edge),
         enroll_student.blueprint(EnrollStudentHandler(loop).handle, edge),
-        books_in_circulation.blueprint(BooksInCirculationHandler(store).handle),
-        registered_readers.blueprint(RegisteredReadersHandler(store).handle),
-        books_lent_by_reader.blueprint(BooksLentByReaderHandler(store).handle),
-        course_catalogue.blueprint(CourseCatalogueHandler(store).handle),
-        course_roster.blueprint(CourseRosterHandler(store).handle),
-        registered_students.blueprint(RegisteredStudentsHandler(store).handle),
+        books_in_circulation.blueprint(BooksInCirculationHandler(questions).handle),
+        registered_readers.blueprint(RegisteredReadersHandler(questions).handle),
+        books_lent_by_reader.blueprint(BooksLentByReaderHandler(questions).handle),
+        course_catalogue.blueprint(CourseCatalogueHandler(questions).handle),
+        course_roster.blueprint(CourseRosterHandler(questions).handle),
+        registered_students.blueprint(RegisteredStudentsHandler(questions).handle),
     )

@@ -17,6 +17,7 @@ from library_app.idempotency import Answered, Claimed, IdempotencyRecords, InFli
 from library_app.idempotency.recovery import answer_from_log
 from library_app.problems import RequestRefused
 from slices.origin import Origin
+from slices.questions import Questions
 from slices.web import JsonAnswer
 
 KEY_HEADER: Final = "Idempotency-Key"
@@ -40,12 +41,14 @@ class FlaskCommandEdge:
     """Implements `slices.web.CommandEdge` for requests of Flask.
 
     Attributes:
-        store: asked for names to pick from, and, after a crash, what an unanswered request has written.
+        store: asked, after a crash, what an unanswered request has written.
+        questions: asked for names to pick from.
         records: what was answered to which key.
         clock: the current time in UTC.
     """
 
     store: EventStore
+    questions: Questions
     records: IdempotencyRecords
     clock: Callable[[], datetime] = utc_now
 
@@ -59,7 +62,7 @@ class FlaskCommandEdge:
 
     def choices(self, key: str) -> Mapping[str, str]:
         """See `CommandEdge.choices`."""
-        return choices(self.store, key)
+        return choices(self.questions, key)
 
     def once(
         self, route: str, fields: Mapping[str, Any], answer: Callable[[datetime, Origin], JsonAnswer]

@@ -10,10 +10,10 @@ from library_app.glass.events import ShownEvent
 from library_app.pages import shelf
 from slices.codec import decode
 from slices.lending.events import ReaderRegistered
-from slices.questions import ask
+from slices.questions import Questions
 
 
-def blueprint(store: EventStore) -> Blueprint:
+def blueprint(store: EventStore, questions: Questions) -> Blueprint:
     """The route."""
     routes = Blueprint("copy", __name__)
 
@@ -27,18 +27,18 @@ def blueprint(store: EventStore) -> Blueprint:
             abort(404)
         shown = [ShownEvent.of(event) for event in reversed(history.events)]
         readers = {event.ids["ReaderID"] for event in shown if "ReaderID" in event.ids}
-        return render_template("pages/copy.html", copy=found, events=shown, names=_names_of(store, readers))
+        return render_template("pages/copy.html", copy=found, events=shown, names=_names_of(questions, readers))
 
     return routes
 
 
-def _names_of(store: EventStore, reader_ids: set[str]) -> dict[str, str]:
+def _names_of(questions: Questions, reader_ids: set[str]) -> dict[str, str]:
     """What readers are called, with or without a contract now."""
     if not reader_ids:
         return {}
     first, *more = [P("ReaderID", reader_id) for reader_id in sorted(reader_ids)]
     item = FilterBuilder().matching().any_event_type_of(ReaderRegistered.TYPE)
-    return ask(store, item.and_any_predicate_of(first, *more).finalize(), _names).view
+    return questions.ask(item.and_any_predicate_of(first, *more).finalize(), _names).view
 
 
 def _names(registrations: Iterable[ReaderRegistered]) -> dict[str, str]:

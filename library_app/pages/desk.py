@@ -6,24 +6,23 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from marshmallow import ValidationError
 
-from eventstore import EventStore
 from library_app.pages import shelf
 from library_app.pages.shelf import Copy, Shelf
 from slices.fields import Id
 from slices.lending.limits import MOST_COPIES_PER_READER
-from slices.questions import ask
+from slices.questions import Questions
 
 _MOST_SUGGESTIONS: Final = 300
 _MOST_FOUND: Final = 12
 
 
-def blueprint(store: EventStore) -> Blueprint:
+def blueprint(questions: Questions) -> Blueprint:
     """The route."""
     routes = Blueprint("desk", __name__)
 
     @routes.get("/library/desk")
     def desk() -> ResponseReturnValue:
-        view = ask(store, shelf.BOUNDARY, shelf.project).view
+        view = questions.ask(shelf.BOUNDARY, shelf.project).view
         typed = request.args.get("reader", "").strip()
         reader_id = _id_or_none(request.args.get("ReaderID", "")) or _id_or_none(typed)
         if reader_id is not None and reader_id in view.readers:

@@ -7,18 +7,18 @@ from flask import Blueprint, render_template
 from eventstore import EventStore, FilterBuilder
 from library_app.glass.events import ShownEvent
 from library_app.pages import shelf
-from slices.questions import ask
+from slices.questions import Questions
 
 _NEWEST: Final = 8
 
 
-def blueprint(store: EventStore) -> Blueprint:
+def blueprint(store: EventStore, questions: Questions) -> Blueprint:
     """The route."""
     routes = Blueprint("home", __name__)
 
     @routes.get("/")
     def home() -> str:
-        view = ask(store, shelf.BOUNDARY, shelf.project).view
+        view = questions.ask(shelf.BOUNDARY, shelf.project).view
         newest = store.query(FilterBuilder().matching_any_event(), limit=_NEWEST, backwards=True)
         return render_template(
             "pages/home.html",

@@ -18,7 +18,7 @@ from slices.enrollment.events import (
     StudentWithdrawnFromCourse,
 )
 from slices.enrollment.limits import MOST_COURSES_PER_STUDENT
-from slices.questions import ask
+from slices.questions import Questions
 
 Relevant: TypeAlias = StudentRegistered | StudentEnrolledToCourse | StudentWithdrawnFromCourse
 
@@ -54,13 +54,13 @@ def project(events: Iterable[Relevant]) -> Schedule | None:
     return Schedule(name, since) if name else None
 
 
-def blueprint(store: EventStore) -> Blueprint:
+def blueprint(store: EventStore, questions: Questions) -> Blueprint:
     """The route."""
     routes = Blueprint("student", __name__)
 
     @routes.get("/school/students/<uuid:student_id>")
     def student(student_id: UUID) -> str:
-        schedule = ask(store, boundary(str(student_id)), project).view
+        schedule = questions.ask(boundary(str(student_id)), project).view
         if schedule is None:
             abort(404)
         everything = FilterBuilder().matching().any_predicate_of(P("StudentID", str(student_id))).finalize()
@@ -72,18 +72,18 @@ def blueprint(store: EventStore) -> Blueprint:
             schedule=schedule,
             most=MOST_COURSES_PER_STUDENT,
             events=shown,
-            names=_titles_of(store, courses),
+            names=_titles_of(questions, courses),
         )
 
     return routes
 
 
-def _titles_of(store: EventStore, course_ids: set[str]) -> dict[str, str]:
+def _titles_of(questions: Questions, course_ids: set[str]) -> dict[str, str]:
     if not course_ids:
         return {}
     first, *more = [P("CourseID", course_id) for course_id in sorted(course_ids)]
     item = FilterBuilder().matching().any_event_type_of(CourseDefined.TYPE)
-    return ask(store, item.and_any_predicate_of(first, *more).finalize(), _titles).view
+    return questions.ask(item.and_any_predicate_of(first, *more).finalize(), _titles).view
 
 
 def _titles(defined: Iterable[CourseDefined]) -> dict[str, str]:

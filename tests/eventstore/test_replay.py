@@ -138,3 +138,17 @@ def test_bounds_of_time_are_a_part_of_the_stream(engine: EventStore, snapshots: 
     engine.append(event("Later"), event("B", occurred_at=earlier))
     assert replayed(engine, snapshots, within, types_seen, save_after=1).state == ["A", "B"]
     assert replayed(engine, snapshots, EVERYTHING, types_seen).resumed_after == 0
+
+
+def test_a_large_state_is_saved_only_after_as_many_events_as_saving_costs(
+    engine: EventStore, snapshots: InMemorySnapshotStore
+) -> None:
+    large = Projection("large", 1, int, lambda count, _: count + 1, lambda count: b"%02000d" % count, int)
+    fill(engine, "A")
+    assert not replayed(engine, snapshots, EVERYTHING, large, save_after=1).saved
+    fill(engine, "A")
+    found = replayed(engine, snapshots, EVERYTHING, large, save_after=1)
+    assert (found.state, found.saved, found.failures) == (2, True, ())
+    fill(engine, "A")
+    found = replayed(engine, snapshots, EVERYTHING, large, save_after=1)
+    assert (found.state, found.resumed_after > 0, found.saved) == (3, True, False)

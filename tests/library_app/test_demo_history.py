@@ -12,7 +12,7 @@ from library_app.pages import shelf
 from slices.codec import decode
 from slices.command_loop import CommandLoop
 from slices.decision import Append, Reject
-from slices.questions import ask
+from slices.questions import Replaying
 
 NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
 """The "now" of the seeded store."""
@@ -43,7 +43,7 @@ def test_the_same_seed_gives_the_same_history() -> None:
 
 
 def test_it_is_a_library_in_use(seeded: InMemoryEventStore) -> None:
-    view = ask(seeded, shelf.BOUNDARY, shelf.project).view
+    view = Replaying(seeded).ask(shelf.BOUNDARY, shelf.project).view
     assert len(view.free) >= 30
     assert len(view.lent) >= 30
     assert len(view.copies) == 95

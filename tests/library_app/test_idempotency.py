@@ -25,6 +25,7 @@ from slices.lending.lend_book_to_reader.handler import LendBookToReaderHandler
 from slices.lending.register_reader.command import RegisterReader
 from slices.lending.register_reader.handler import RegisterReaderHandler
 from slices.origin import Origin
+from slices.questions import Replaying
 from slices.web import JsonAnswer, json_answer
 
 READER = "0190a000-0000-7000-8000-00000000000a"
@@ -273,7 +274,7 @@ def test_who_was_slow_and_not_dead_writes_once_too(
     app: Flask, memory: InMemoryEventStore, seconds: Any, noon: datetime
 ) -> None:
     """The claim is taken over while nothing is in the log yet, and then both write."""
-    edge = FlaskCommandEdge(memory, InMemoryIdempotencyRecords(seconds), lambda: noon)
+    edge = FlaskCommandEdge(memory, Replaying(memory), InMemoryIdempotencyRecords(seconds), lambda: noon)
     loop = CommandLoop(memory)
 
     def refuse(now: datetime, origin: Origin) -> JsonAnswer:

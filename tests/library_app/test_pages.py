@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 
 from eventstore import InMemoryEventStore
 from library_app.pages import shelf
-from slices.questions import ask
+from slices.questions import Replaying
 
 BOOK = "0190a000-0000-7000-8000-0000000000b1"
 READER = "0190a000-0000-7000-8000-00000000000a"
@@ -31,7 +31,7 @@ def library(post: Any) -> None:
 
 
 def test_the_home_page_counts_and_tells_what_happened(demo_client: FlaskClient, seeded: InMemoryEventStore) -> None:
-    view = ask(seeded, shelf.BOUNDARY, shelf.project).view
+    view = Replaying(seeded).ask(shelf.BOUNDARY, shelf.project).view
     page = demo_client.get("/").text
     for number in (len(view.free), len(view.lent), len(view.readers)):
         assert f"<dd>{number}</dd>" in page

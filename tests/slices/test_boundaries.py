@@ -97,8 +97,7 @@ READING = {
 
 @pytest.mark.parametrize("folder", [folder for folder in FOLDERS if not is_write_slice(folder)], ids=READING.get)
 def test_a_question_queries_exactly_the_types_it_projects(folder: Path) -> None:
-    project = module_of(folder, "project").project
-    [projected] = typing.get_args(typing.get_type_hints(project)["history"])
+    projected = typing.get_type_hints(module_of(folder, "project").evolve)["event"]
     assert types_queried(module_of(folder, "query").boundary(*READING[folder.name])) == types_of(projected)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from eventstore import EventStore, Filter, FilterBuilder, P
+from eventstore import Filter, FilterBuilder, P
 from slices.domain_event import stored_types
 from slices.enrollment.course_roster.project import (
     Relevant,
@@ -14,7 +14,7 @@ from slices.enrollment.course_roster.project import (
     project,
     with_names,
 )
-from slices.questions import Answer, ask
+from slices.questions import Answer, Questions
 
 MOST_NAMES_ASKED_FOR: Final = 200
 """For more students than this it is cheaper to read every registration."""
@@ -42,17 +42,17 @@ def boundary_of_names(first: Seat, /, *more: Seat) -> Filter:
 
 @dataclass(frozen=True, slots=True)
 class CourseRosterHandler:
-    """Answers from a store.
+    """Answers from the events.
 
     Which students to look up is known only after the first answer, so there are two. The second may be younger; it
     does not matter, for a student registered before enrolling.
     """
 
-    store: EventStore
+    questions: Questions
 
     def handle(self, course_id: str) -> Answer[Roster | None]:
-        """See `ask`. The view is None if no course was ever defined under this id."""
-        answer = ask(self.store, boundary(course_id), project)
+        """See `Questions.ask`. The view is None if no course was ever defined under this id."""
+        answer = self.questions.ask(boundary(course_id), project)
         roster = answer.view
         if roster is None or not roster.seats:
             return answer
@@ -60,5 +60,5 @@ class CourseRosterHandler:
         def add_names(history: Iterable[RelevantToNames]) -> Roster:
             return replace(roster, seats=with_names(roster.seats, history))
 
-        named = ask(self.store, boundary_of_names(*roster.seats), add_names)
+        named = self.questions.ask(boundary_of_names(*roster.seats), add_names)
         return Answer(named.view, answer.position)

@@ -1,11 +1,11 @@
 """From events to the list of students. Pure."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from slices.enrollment.events import StudentRegistered
+from slices.questions import Projection
 
 Relevant: TypeAlias = StudentRegistered
 
@@ -19,7 +19,22 @@ class RegisteredStudent:
     registered_at: datetime
 
 
-def project(history: Iterable[Relevant]) -> tuple[RegisteredStudent, ...]:
+@dataclass(slots=True)
+class State:
+    """The students, in the order of the log."""
+
+    students: list[RegisteredStudent] = field(default_factory=list[RegisteredStudent])
+
+
+def evolve(state: State, event: Relevant) -> State:
+    """What is known after one more event."""
+    state.students.append(RegisteredStudent(event.student_id, event.name, event.occurred_at))
+    return state
+
+
+def view(state: State) -> tuple[RegisteredStudent, ...]:
     """Students by the time of their registration; ties in the order of the log."""
-    students = [RegisteredStudent(event.student_id, event.name, event.occurred_at) for event in history]
-    return tuple(sorted(students, key=lambda student: student.registered_at))
+    return tuple(sorted(state.students, key=lambda student: student.registered_at))
+
+
+project: Final = Projection("registered_students", version=1, start=State, evolve=evolve, view=view)

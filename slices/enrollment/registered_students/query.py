@@ -1,11 +1,11 @@
-"""The events of all students, and the question to a store."""
+"""The events of all students, and the question to the log."""
 
 from dataclasses import dataclass
 
-from eventstore import EventStore, Filter, FilterBuilder
+from eventstore import Filter, FilterBuilder
 from slices.domain_event import stored_types
 from slices.enrollment.registered_students.project import RegisteredStudent, Relevant, project
-from slices.questions import Answer, ask
+from slices.questions import Answer, Questions
 
 
 def boundary() -> Filter:
@@ -15,10 +15,10 @@ def boundary() -> Filter:
 
 @dataclass(frozen=True, slots=True)
 class RegisteredStudentsHandler:
-    """Answers from a store."""
+    """Answers from the events."""
 
-    store: EventStore
+    questions: Questions
 
     def handle(self) -> Answer[tuple[RegisteredStudent, ...]]:
-        """See `ask`."""
-        return ask(self.store, boundary(), project)
+        """See `Questions.ask`."""
+        return self.questions.ask(boundary(), project)

@@ -1,9 +1,8 @@
 """From events to the catalogue. Pure."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TypeAlias, assert_never
+from typing import Final, TypeAlias, assert_never
 
 from slices.lending.events import (
     BookCopyAddedToCirculation,
@@ -11,6 +10,7 @@ from slices.lending.events import (
     BookCopyRemovedFromCirculation,
     BookCopyReturnedByReader,
 )
+from slices.questions import Projection
 
 Relevant: TypeAlias = (
     BookCopyAddedToCirculation | BookCopyRemovedFromCirculation | BookCopyLentToReader | BookCopyReturnedByReader
@@ -32,23 +32,36 @@ class BookInCirculation:
     is_lent: bool = False
 
 
-def project(history: Iterable[Relevant]) -> tuple[BookInCirculation, ...]:
+@dataclass(slots=True)
+class State:
+    """The copies in circulation by id, in the order of the log."""
+
+    books: dict[str, BookInCirculation] = field(default_factory=dict[str, BookInCirculation])
+
+
+def evolve(state: State, event: Relevant) -> State:
+    """What is known after one more event."""
+    match event:
+        case BookCopyAddedToCirculation():
+            state.books.pop(event.book_id, None)
+            state.books[event.book_id] = _new_book(event)
+        case BookCopyRemovedFromCirculation():
+            state.books.pop(event.book_id, None)
+        case BookCopyLentToReader():
+            _mark(state.books, event.book_id, is_lent=True)
+        case BookCopyReturnedByReader():
+            _mark(state.books, event.book_id, is_lent=False)
+        case _:
+            assert_never(event)
+    return state
+
+
+def view(state: State) -> tuple[BookInCirculation, ...]:
     """The catalogue, by the time a copy was added; ties in the order of the log."""
-    books: dict[str, BookInCirculation] = {}
-    for event in history:
-        match event:
-            case BookCopyAddedToCirculation():
-                books.pop(event.book_id, None)
-                books[event.book_id] = _new_book(event)
-            case BookCopyRemovedFromCirculation():
-                books.pop(event.book_id, None)
-            case BookCopyLentToReader():
-                _mark(books, event.book_id, is_lent=True)
-            case BookCopyReturnedByReader():
-                _mark(books, event.book_id, is_lent=False)
-            case _:
-                assert_never(event)
-    return tuple(sorted(books.values(), key=lambda book: book.added_at))
+    return tuple(sorted(state.books.values(), key=lambda book: book.added_at))
+
+
+project: Final = Projection("books_in_circulation", version=1, start=State, evolve=evolve, view=view)
 
 
 def _new_book(event: BookCopyAddedToCirculation) -> BookInCirculation:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from eventstore import EventStore, Filter, FilterBuilder, P
+from eventstore import Filter, FilterBuilder, P
 from slices.domain_event import stored_types
 from slices.lending.books_lent_by_reader.project import (
     Loan,
@@ -13,7 +13,7 @@ from slices.lending.books_lent_by_reader.project import (
     project,
     with_titles,
 )
-from slices.questions import Answer, ask
+from slices.questions import Answer, Questions
 
 
 def boundary(reader_id: str) -> Filter:
@@ -40,17 +40,17 @@ def boundary_of_titles(first: Loan, /, *more: Loan) -> Filter:
 
 @dataclass(frozen=True, slots=True)
 class BooksLentByReaderHandler:
-    """Answers from a store.
+    """Answers from the events.
 
     Which copies to look up is known only after the first answer, so there are two. The second may be younger; it does
     not matter, for a copy was added before it was lent.
     """
 
-    store: EventStore
+    questions: Questions
 
     def handle(self, reader_id: str) -> Answer[ReaderWithLoans | None]:
-        """See `ask`. The view is None if nobody ever registered under this id."""
-        answer = ask(self.store, boundary(reader_id), project)
+        """See `Questions.ask`. The view is None if nobody ever registered under this id."""
+        answer = self.questions.ask(boundary(reader_id), project)
         reader = answer.view
         if reader is None or not reader.loans:
             return answer
@@ -58,5 +58,5 @@ class BooksLentByReaderHandler:
         def add_titles(history: Iterable[RelevantToTitles]) -> ReaderWithLoans:
             return replace(reader, loans=with_titles(reader.loans, history))
 
-        titled = ask(self.store, boundary_of_titles(*reader.loans), add_titles)
+        titled = self.questions.ask(boundary_of_titles(*reader.loans), add_titles)
         return Answer(titled.view, answer.position)

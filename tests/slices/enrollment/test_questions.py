@@ -13,6 +13,7 @@ from slices.enrollment.course_roster.query import (
 )
 from slices.enrollment.events import CourseDefined
 from slices.enrollment.registered_students.query import RegisteredStudentsHandler
+from slices.questions import Replaying
 from slices.testing import stored
 from tests.slices.enrollment.world import (
     ADA,
@@ -47,7 +48,7 @@ def test_seats_of_courses_that_were_never_defined_do_not_matter() -> None:
 
 def test_the_catalogue_is_in_the_order_of_being_defined() -> None:
     earlier = CourseDefined(some_id(1), "Greek", 2, occurred_at=NOON - timedelta(days=1))
-    answer = CourseCatalogueHandler(stored(LATIN_DEFINED, earlier, EVE_REGISTERED)).handle()
+    answer = CourseCatalogueHandler(Replaying(stored(LATIN_DEFINED, earlier, EVE_REGISTERED))).handle()
     assert [course.title for course in answer.view] == ["Greek", "Latin"]
     assert answer.position == 3
 
@@ -64,14 +65,14 @@ def test_the_roster_names_who_takes_a_course() -> None:
         enrolled(EVE, some_id(9)),
         capacity_changed(3),
     )
-    answer = CourseRosterHandler(store).handle(LATIN)
+    answer = CourseRosterHandler(Replaying(store)).handle(LATIN)
     assert answer.view is not None
     assert [seat.name for seat in answer.view.seats] == ["Ada", "Eve"]
     assert (answer.view.capacity, answer.view.seats_left, answer.position) == (3, 1, 9)
 
 
 def test_an_empty_course_and_no_course_are_two_answers() -> None:
-    handler = CourseRosterHandler(stored(LATIN_DEFINED, enrolled(EVE, some_id(1))))
+    handler = CourseRosterHandler(Replaying(stored(LATIN_DEFINED, enrolled(EVE, some_id(1)))))
     latin = handler.handle(LATIN).view
     assert latin is not None
     assert latin.seats == ()
@@ -85,6 +86,6 @@ def test_names_of_very_many_students_are_not_asked_for_one_by_one() -> None:
 
 
 def test_students_are_listed_in_the_order_of_registration() -> None:
-    answer = RegisteredStudentsHandler(stored(EVE_REGISTERED, LATIN_DEFINED, ADA_REGISTERED)).handle()
+    answer = RegisteredStudentsHandler(Replaying(stored(EVE_REGISTERED, LATIN_DEFINED, ADA_REGISTERED))).handle()
     assert [student.name for student in answer.view] == ["Eve", "Ada"]
     assert answer.position == 3

@@ -8,6 +8,7 @@ from slices.lending.books_lent_by_reader.query import BooksLentByReaderHandler
 from slices.lending.events import BookCopyAddedToCirculation
 from slices.lending.registered_readers.project import project as registered_readers
 from slices.lending.registered_readers.query import RegisteredReadersHandler
+from slices.questions import Replaying
 from slices.testing import stored
 from tests.slices.lending.world import (
     ADDED,
@@ -51,7 +52,7 @@ def test_the_catalogue_is_in_the_order_of_being_added() -> None:
 
 
 def test_the_catalogue_has_the_bibliographic_data_and_its_position() -> None:
-    answer = BooksInCirculationHandler(stored(ANN_REGISTERED, ADDED, BOB_REGISTERED)).handle()
+    answer = BooksInCirculationHandler(Replaying(stored(ANN_REGISTERED, ADDED, BOB_REGISTERED))).handle()
     [book] = answer.view
     assert (book.isbn, book.publication_year, book.added_at) == (ADDED.isbn, 2021, NOON)
     assert answer.position == 3
@@ -60,7 +61,9 @@ def test_the_catalogue_has_the_bibliographic_data_and_its_position() -> None:
 def test_readers_who_canceled_are_not_listed_and_those_who_came_back_are_last() -> None:
     assert [reader.name for reader in registered_readers([ANN_REGISTERED, BOB_REGISTERED])] == ["Ann", "Bob"]
     assert [reader.name for reader in registered_readers([BOB_REGISTERED, ANN_REGISTERED, BOB_CANCELED])] == ["Ann"]
-    answer = RegisteredReadersHandler(stored(BOB_REGISTERED, ANN_REGISTERED, BOB_CANCELED, BOB_REGISTERED)).handle()
+    answer = RegisteredReadersHandler(
+        Replaying(stored(BOB_REGISTERED, ANN_REGISTERED, BOB_CANCELED, BOB_REGISTERED))
+    ).handle()
     assert [reader.name for reader in answer.view] == ["Ann", "Bob"]
     assert answer.position == 4
 
@@ -77,20 +80,20 @@ def test_a_reader_has_what_was_lent_and_not_returned() -> None:
         lent(book_id(4), ANN),
         returned(book_id(4), ANN),
     )
-    answer = BooksLentByReaderHandler(store).handle(ANN)
+    answer = BooksLentByReaderHandler(Replaying(store)).handle(ANN)
     assert answer.view is not None
     assert (answer.view.name, answer.view.is_registered, answer.position) == ("Ann", True, 8)
     assert [(loan.title, loan.since) for loan in answer.view.loans] == [(ADDED.title, NOON), ("Dune", later)]
 
 
 def test_a_reader_whose_contract_ended_still_has_the_books() -> None:
-    view = BooksLentByReaderHandler(stored(BOB_REGISTERED, LENT_TO_BOB, BOB_CANCELED)).handle(BOB).view
+    view = BooksLentByReaderHandler(Replaying(stored(BOB_REGISTERED, LENT_TO_BOB, BOB_CANCELED))).handle(BOB).view
     assert view is not None
     assert (view.is_registered, [loan.book_id for loan in view.loans]) == (False, [BOOK])
 
 
 def test_a_reader_without_books_and_nobody_are_two_answers() -> None:
-    handler = BooksLentByReaderHandler(stored(ANN_REGISTERED, LENT_TO_BOB))
+    handler = BooksLentByReaderHandler(Replaying(stored(ANN_REGISTERED, LENT_TO_BOB)))
     ann = handler.handle(ANN).view
     assert ann is not None
     assert ann.loans == ()
