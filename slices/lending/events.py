@@ -1,6 +1,9 @@
 """Everything that can be on record in the library. Slices meet here, and only here."""
 
-from typing import ClassVar
+from datetime import datetime
+from typing import Annotated, ClassVar
+
+import msgspec
 
 from slices.domain_event import DomainEvent
 
@@ -62,6 +65,61 @@ class ReaderContractCanceled(DomainEvent, frozen=True):
     reader_id: str
 
 
+class ReaderEmailClaimed(DomainEvent, frozen=True):
+    """A reader is reached at an address that no other reader has. The log knows only its keyed hash."""
+
+    TYPE: ClassVar[str] = "ReaderEmailClaimed"
+
+    reader_id: str
+    email_hash: str
+
+
+class ReaderEmailReleased(DomainEvent, frozen=True):
+    """A reader no longer has an address: another one may claim it."""
+
+    TYPE: ClassVar[str] = "ReaderEmailReleased"
+
+    reader_id: str
+    email_hash: str
+
+
+class BookReserved(DomainEvent, frozen=True):
+    """A reader waits for a copy that is not free. Who reserves first is served first."""
+
+    TYPE: ClassVar[str] = "BookReserved"
+
+    book_id: str
+    reader_id: str
+
+
+class BookReservationCanceled(DomainEvent, frozen=True):
+    """A reader no longer waits. A hold for this reader ends with it."""
+
+    TYPE: ClassVar[str] = "BookReservationCanceled"
+
+    book_id: str
+    reader_id: str
+
+
+class BookHeldForReader(DomainEvent, frozen=True):
+    """A copy lies ready for the first reader who waits for it, until `held_until`."""
+
+    TYPE: ClassVar[str] = "BookHeldForReader"
+
+    book_id: str
+    reader_id: str
+    held_until: Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class BookHoldExpired(DomainEvent, frozen=True):
+    """A reader did not come in time. The reservation ends with the hold."""
+
+    TYPE: ClassVar[str] = "BookHoldExpired"
+
+    book_id: str
+    reader_id: str
+
+
 class LendingBookToReaderFailed(DomainEvent, frozen=True):
     """A copy could not be lent. `failure_info` is the name of the rejection."""
 
@@ -100,6 +158,25 @@ class CancelingReaderContractFailed(DomainEvent, frozen=True):
     failure_info: str
 
 
+class ReservingBookFailed(DomainEvent, frozen=True):
+    """A copy could not be reserved. `failure_info` is the name of the rejection."""
+
+    TYPE: ClassVar[str] = "ReservingBookFailed"
+
+    book_id: str
+    reader_id: str
+    failure_info: str
+
+
+class ClaimingReaderEmailFailed(DomainEvent, frozen=True):
+    """An address could not be claimed. `failure_info` is the name of the rejection."""
+
+    TYPE: ClassVar[str] = "ClaimingReaderEmailFailed"
+
+    reader_id: str
+    failure_info: str
+
+
 EVENTS: tuple[type[DomainEvent], ...] = (
     BookCopyAddedToCirculation,
     BookCopyRemovedFromCirculation,
@@ -107,8 +184,16 @@ EVENTS: tuple[type[DomainEvent], ...] = (
     BookCopyReturnedByReader,
     ReaderRegistered,
     ReaderContractCanceled,
+    ReaderEmailClaimed,
+    ReaderEmailReleased,
+    BookReserved,
+    BookReservationCanceled,
+    BookHeldForReader,
+    BookHoldExpired,
     LendingBookToReaderFailed,
     ReturningBookFromReaderFailed,
     RemovingBookFromCirculationFailed,
     CancelingReaderContractFailed,
+    ReservingBookFailed,
+    ClaimingReaderEmailFailed,
 )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from slices.decision import Rejection
-from slices.lending.limits import MOST_COPIES_PER_READER
+from slices.lending.limits import MOST_COPIES_PER_READER, MOST_RESERVATIONS_PER_READER
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,3 +99,57 @@ class ReaderHasOutstandingLoans(Rejection):
 
     reader_id: str
     copies: int
+
+
+@dataclass(frozen=True, slots=True)
+class EmailAlreadyClaimed(Rejection):
+    """Another reader has this address. Who it is, is not told."""
+
+    name: ClassVar[str] = "EmailAlreadyClaimed"
+    message: ClassVar[str] = "Another reader is registered with this address."
+
+    reader_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class BookIsAvailable(Rejection):
+    """Nobody has the copy and nobody has it held, so there is nothing to wait for."""
+
+    name: ClassVar[str] = "BookIsAvailable"
+    message: ClassVar[str] = "The copy is free: it can be lent now."
+
+    book_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class BookLentToThisReader(Rejection):
+    """The reader has the copy."""
+
+    name: ClassVar[str] = "BookLentToThisReader"
+    message: ClassVar[str] = "The reader has this copy already."
+
+    book_id: str
+    reader_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TooManyReservations(Rejection):
+    """The reader waits for as many copies as one reader may."""
+
+    name: ClassVar[str] = "TooManyReservations"
+    message: ClassVar[str] = (
+        f"The reader waits for {MOST_RESERVATIONS_PER_READER} copies already; no reader may wait for more."
+    )
+
+    reader_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class BookHeldForAnother(Rejection):
+    """The copy lies ready for a reader who waited for it: `reader_id` says who."""
+
+    name: ClassVar[str] = "BookHeldForAnother"
+    message: ClassVar[str] = "The copy is held for another reader, who waited for it."
+
+    book_id: str
+    reader_id: str

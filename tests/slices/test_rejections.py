@@ -20,6 +20,11 @@ NAMES = {
         "BookNotLentToReader",
         "BookCurrentlyLent",
         "ReaderHasOutstandingLoans",
+        "EmailAlreadyClaimed",
+        "BookIsAvailable",
+        "BookLentToThisReader",
+        "TooManyReservations",
+        "BookHeldForAnother",
     },
     enrollment: {
         "CourseAlreadyDefined",
