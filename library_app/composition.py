@@ -20,12 +20,18 @@ from slices.lending.books_in_circulation import routes as books_in_circulation
 from slices.lending.books_in_circulation.query import BooksInCirculationHandler
 from slices.lending.books_lent_by_reader import routes as books_lent_by_reader
 from slices.lending.books_lent_by_reader.query import BooksLentByReaderHandler
+from slices.lending.cancel_reservation import routes as cancel_reservation
+from slices.lending.cancel_reservation.handler import CancelReservationHandler
+from slices.lending.expire_holds import routes as expire_holds
+from slices.lending.expire_holds.handler import ExpireHoldsHandler
 from slices.lending.lend_book_to_reader import routes as lend_book_to_reader
 from slices.lending.lend_book_to_reader.handler import LendBookToReaderHandler
 from slices.lending.register_reader import routes as register_reader
 from slices.lending.register_reader.handler import RegisterReaderHandler
 from slices.lending.registered_readers import routes as registered_readers
 from slices.lending.registered_readers.query import RegisteredReadersHandler
+from slices.lending.reserve_book import routes as reserve_book
+from slices.lending.reserve_book.handler import ReserveBookHandler
 from slices.lending.return_book_from_reader import routes as return_book_from_reader
 from slices.lending.return_book_from_reader.handler import ReturnBookFromReaderHandler
 from slices.questions import Questions
@@ -45,6 +51,9 @@ def slices_of(loop: CommandLoop, questions: Questions, edge: CommandEdge) -> tup
         register_reader.blueprint(RegisterReaderHandler(loop).handle, edge),
         lend_book_to_reader.blueprint(LendBookToReaderHandler(loop).handle, edge),
         return_book_from_reader.blueprint(ReturnBookFromReaderHandler(loop).handle, edge),
+        reserve_book.blueprint(ReserveBookHandler(loop).handle, edge),
+        cancel_reservation.blueprint(CancelReservationHandler(loop).handle, edge),
+        expire_holds.blueprint(ExpireHoldsHandler(loop).handle, edge),
         define_course.blueprint(DefineCourseHandler(loop).handle, edge),
         register_student.blueprint(RegisterStudentHandler(loop).handle, edge),
         enroll_student.blueprint(EnrollStudentHandler(loop).handle, edge),

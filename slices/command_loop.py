@@ -18,7 +18,7 @@ from typing import TypeVar, cast
 
 from eventstore import AppendCondition, ConcurrencyConflict, EventStore, EventStream, Filter, StoreUnavailable
 from slices.codec import Metadata, decode, encode
-from slices.decision import Append, Decision, Nothing, Reject
+from slices.decision import AnyDecision, Append, Nothing, Reject
 from slices.domain_event import DomainEvent
 from slices.origin import Origin
 from slices.outcome import Attempt, Conflict, Outcome, Report, StoredEvent
@@ -96,7 +96,7 @@ class CommandLoop:
         boundary: Callable[[C], Filter],
         start: Callable[[C], S],
         evolve: Callable[[S, E], S],
-        decide: Callable[[S, C], Decision],
+        decide: Callable[[S, C], AnyDecision],
     ) -> Outcome:
         """Carry one command out.
 
@@ -139,7 +139,7 @@ class CommandLoop:
                 raise TooMuchContention(Report((*attempts, attempt)))
             attempts.append(replace(attempt, waited=self._pause(len(attempts) + 1)))
 
-    def _carry_out(self, decision: Decision, stream: EventStream, origin: Origin) -> "_Sending":
+    def _carry_out(self, decision: AnyDecision, stream: EventStream, origin: Origin) -> "_Sending":
         match decision:
             case Append(events):
                 return self._send(events, stream.append_condition, origin)

@@ -1,9 +1,12 @@
 """What a command can come to: something happens, nothing needs to happen, or it is refused for a reason."""
 
 from dataclasses import dataclass
-from typing import ClassVar, TypeAlias
+from typing import ClassVar, Generic, TypeAlias, TypeVar
 
 from slices.domain_event import DomainEvent
+
+E_co = TypeVar("E_co", bound=DomainEvent, covariant=True)
+R_co = TypeVar("R_co", bound="Rejection", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,16 +25,16 @@ class Rejection:
 
 
 @dataclass(frozen=True, slots=True, init=False)
-class Append:
+class Append(Generic[E_co]):
     """These events happen, all or none.
 
     >>> Append(course_defined).events == (course_defined,)
     True
     """
 
-    events: tuple[DomainEvent, ...]
+    events: tuple[E_co, ...]
 
-    def __init__(self, first: DomainEvent, /, *more: DomainEvent) -> None:
+    def __init__(self, first: E_co, /, *more: E_co) -> None:
         object.__setattr__(self, "events", (first, *more))
 
 
@@ -41,7 +44,7 @@ class Nothing:
 
 
 @dataclass(frozen=True, slots=True)
-class Reject:
+class Reject(Generic[R_co]):
     """The rules forbid it.
 
     Attributes:
@@ -50,8 +53,12 @@ class Reject:
             without a condition and never causes a conflict.
     """
 
-    reason: Rejection
+    reason: R_co
     failure_event: DomainEvent | None = None
 
 
-Decision: TypeAlias = Append | Nothing | Reject
+Decision: TypeAlias = Append[E_co] | Nothing | Reject[R_co]
+"""What `decide` of a slice answers: `Decision[Happens, Refusal]` names the events that it can bring about and the
+reasons it can refuse for. The type checker holds `decide` to it, and the map of slices is drawn from it."""
+
+AnyDecision: TypeAlias = Decision[DomainEvent, Rejection]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from eventstore import ConcurrencyConflict
-from slices.decision import Decision
+from slices.decision import AnyDecision
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +114,6 @@ class Outcome:
         report: how it got there.
     """
 
-    decision: Decision
+    decision: AnyDecision
     events: tuple[StoredEvent, ...]
     report: Report

@@ -16,7 +16,7 @@ from typing import Generic, TypeVar, cast
 
 from eventstore import Filter, InMemoryEventStore
 from slices.codec import Metadata, decode, encode
-from slices.decision import Append, Decision, Nothing, Reject, Rejection
+from slices.decision import AnyDecision, Append, Nothing, Reject, Rejection
 from slices.domain_event import DomainEvent
 from slices.origin import Origin
 
@@ -41,7 +41,7 @@ class Rules(Generic[C, S, E]):
     boundary: Callable[[C], Filter]
     start: Callable[[C], S]
     evolve: Callable[[S, E], S]
-    decide: Callable[[S, C], Decision]
+    decide: Callable[[S, C], AnyDecision]
 
     def given(self, *events: E) -> "Given[C, S, E]":
         """What happened before, in order. No events: nothing did."""
@@ -75,7 +75,7 @@ class Given(Generic[C, S, E]):
 class Then:
     """What was decided, to be compared with what should have been."""
 
-    decision: Decision
+    decision: AnyDecision
 
     def then(self, first: DomainEvent, /, *more: DomainEvent) -> None:
         """Exactly these events happen, in this order."""
@@ -92,7 +92,7 @@ class Then:
             return Rejected(decision)
         raise AssertionError(f"expected a rejection, {reason}, but decided: {decision}")
 
-    def _expect(self, expected: Decision) -> None:
+    def _expect(self, expected: AnyDecision) -> None:
         if self.decision != expected:
             raise AssertionError(f"expected {expected}, but decided: {self.decision}")
 
@@ -101,7 +101,7 @@ class Then:
 class Rejected:
     """A refusal, and what it leaves behind."""
 
-    decision: Reject
+    decision: Reject[Rejection]
 
     def recorded_as(self, failure_event: DomainEvent) -> None:
         """The refusal is on record as this event."""

@@ -27,9 +27,7 @@ from slices.snapshotted import Snapshotted
 from slices.testing import stored
 from tests.slices.lending.world import ADDED, ANN, ANN_REGISTERED, BOOK, LENT_TO_ANN, OTHER_BOOK, RETURNED_BY_ANN, added
 from tests.slices.logs import FEW_IDS, any_log
-from tests.slices.test_boundaries import FOLDERS, READING, is_write_slice, module_of, slice_names
-
-QUESTIONS = [folder for folder in FOLDERS if not is_write_slice(folder)]
+from tests.slices.test_boundaries import QUESTIONS, example_question, module_of, slice_names
 
 FOLDED_LIKE_THIS = {
     "books_in_circulation": (1, "e9b2e6b9"),
@@ -57,7 +55,7 @@ def write(store: EventStore, *events: DomainEvent) -> None:
 def test_snapshot_and_tail_answer_like_the_whole_history(
     folder: Any, before: list[DomainEvent], after: list[DomainEvent], about: str
 ) -> None:
-    boundary = module_of(folder, "query").boundary(*(about for _ in READING[folder.name]))
+    boundary = example_question(folder, about)
     project: Projection[Any, Any, Any] = module_of(folder, "project").project
     store, snapshots = InMemoryEventStore(), InMemorySnapshotStore()
     replaying = Replaying(store)

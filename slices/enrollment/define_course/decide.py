@@ -11,6 +11,8 @@ from slices.enrollment.events import CourseDefined
 from slices.enrollment.rejections import CourseAlreadyDefined
 
 Relevant: TypeAlias = CourseDefined
+Happens: TypeAlias = CourseDefined
+Refusal: TypeAlias = CourseAlreadyDefined
 
 
 def boundary(command: DefineCourse) -> Filter:
@@ -42,7 +44,7 @@ def evolve(_state: State, event: Relevant) -> State:
     return State(event.title, event.capacity)
 
 
-def decide(state: State, command: DefineCourse) -> Decision:
+def decide(state: State, command: DefineCourse) -> Decision[Happens, Refusal]:
     """The first rule that applies decides."""
     if state == State(command.title, command.capacity):
         return Nothing()

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias, assert_never
 
 from eventstore import Filter, FilterBuilder, P
-from slices.decision import Append, Decision, Nothing, Reject, Rejection
+from slices.decision import Append, Decision, Nothing, Reject
 from slices.domain_event import stored_types
 from slices.enrollment.enroll_student.command import EnrollStudent
 from slices.enrollment.events import (
@@ -23,6 +23,8 @@ RelevantToCourse: TypeAlias = (
 )
 RelevantToStudent: TypeAlias = StudentRegistered | StudentEnrolledToCourse | StudentWithdrawnFromCourse
 Relevant: TypeAlias = RelevantToCourse | RelevantToStudent
+Happens: TypeAlias = StudentEnrolledToCourse
+Refusal: TypeAlias = CourseNotDefined | StudentNotRegistered | CourseFull | StudentAtCourseLimit
 
 
 def boundary(command: EnrollStudent) -> Filter:
@@ -84,7 +86,7 @@ def _seat(state: State, event: StudentEnrolledToCourse | StudentWithdrawnFromCou
     )
 
 
-def decide(state: State, command: EnrollStudent) -> Decision:
+def decide(state: State, command: EnrollStudent) -> Decision[Happens, Refusal]:
     """The first rule that applies decides."""
     if state.capacity is None:
         return _refuse(command, CourseNotDefined(command.course_id))
@@ -99,7 +101,7 @@ def decide(state: State, command: EnrollStudent) -> Decision:
     return Append(StudentEnrolledToCourse(command.student_id, command.course_id, occurred_at=command.occurred_at))
 
 
-def _refuse(command: EnrollStudent, reason: Rejection) -> Reject:
+def _refuse(command: EnrollStudent, reason: Refusal) -> Reject[Refusal]:
     return Reject(
         reason,
         EnrollingStudentFailed(command.student_id, command.course_id, reason.name, occurred_at=command.occurred_at),

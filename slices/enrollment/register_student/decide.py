@@ -1,7 +1,7 @@
 """The rules of registering: which events matter, what they tell, and what follows. No clock, no store, no web."""
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Never, TypeAlias
 
 from eventstore import Filter, FilterBuilder, P
 from slices.decision import Append, Decision, Nothing
@@ -10,6 +10,7 @@ from slices.enrollment.events import StudentRegistered
 from slices.enrollment.register_student.command import RegisterStudent
 
 Relevant: TypeAlias = StudentRegistered
+Happens: TypeAlias = StudentRegistered
 
 
 def boundary(command: RegisterStudent) -> Filter:
@@ -40,7 +41,7 @@ def evolve(_state: State, _event: Relevant) -> State:
     return State(registered=True)
 
 
-def decide(state: State, command: RegisterStudent) -> Decision:
+def decide(state: State, command: RegisterStudent) -> Decision[Happens, Never]:
     """The first rule that applies decides."""
     if state.registered:
         return Nothing()

@@ -1,7 +1,7 @@
 """The rules of adding a copy: which events matter, what they tell, and what follows. No clock, no store, no web."""
 
 from dataclasses import dataclass
-from typing import TypeAlias, assert_never
+from typing import Never, TypeAlias, assert_never
 
 from eventstore import Filter, FilterBuilder, P
 from slices.decision import Append, Decision, Nothing
@@ -10,6 +10,7 @@ from slices.lending.add_book_copy_to_circulation.command import AddBookCopyToCir
 from slices.lending.events import BookCopyAddedToCirculation, BookCopyRemovedFromCirculation
 
 Relevant: TypeAlias = BookCopyAddedToCirculation | BookCopyRemovedFromCirculation
+Happens: TypeAlias = BookCopyAddedToCirculation
 
 
 def boundary(command: AddBookCopyToCirculation) -> Filter:
@@ -46,7 +47,7 @@ def evolve(_state: State, event: Relevant) -> State:
             assert_never(event)
 
 
-def decide(state: State, command: AddBookCopyToCirculation) -> Decision:
+def decide(state: State, command: AddBookCopyToCirculation) -> Decision[Happens, Never]:
     """The first rule that applies decides."""
     if state.in_circulation:
         return Nothing()

@@ -1,7 +1,7 @@
 """The rules of registering: which events matter, what they tell, and what follows. No clock, no store, no web."""
 
 from dataclasses import dataclass
-from typing import TypeAlias, assert_never
+from typing import Never, TypeAlias, assert_never
 
 from eventstore import Filter, FilterBuilder, P
 from slices.decision import Append, Decision, Nothing
@@ -10,6 +10,7 @@ from slices.lending.events import ReaderContractCanceled, ReaderRegistered
 from slices.lending.register_reader.command import RegisterReader
 
 Relevant: TypeAlias = ReaderRegistered | ReaderContractCanceled
+Happens: TypeAlias = ReaderRegistered
 
 
 def boundary(command: RegisterReader) -> Filter:
@@ -46,7 +47,7 @@ def evolve(_state: State, event: Relevant) -> State:
             assert_never(event)
 
 
-def decide(state: State, command: RegisterReader) -> Decision:
+def decide(state: State, command: RegisterReader) -> Decision[Happens, Never]:
     """The first rule that applies decides."""
     if state.registered:
         return Nothing()

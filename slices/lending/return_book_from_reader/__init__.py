@@ -3,6 +3,7 @@
 GIVEN     a reader who has the copy
 WHEN      ReturnBookFromReader
 THEN      BookCopyReturnedByReader
+          and BookHeldForReader for the first on the waiting list, if anybody waits for the copy
 REJECTED  ReaderNeverRegistered  nobody ever registered under this id
           BookNeverAdded         no copy was ever added under this id
           BookNotLentToReader    the reader never had this copy

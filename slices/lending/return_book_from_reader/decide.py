@@ -4,28 +4,53 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias, assert_never
 
 from eventstore import Filter, FilterBuilder, P
-from slices.decision import Append, Decision, Nothing, Reject, Rejection
+from slices.decision import Append, Decision, Nothing, Reject
 from slices.domain_event import stored_types
 from slices.lending.events import (
     BookCopyAddedToCirculation,
     BookCopyLentToReader,
     BookCopyReturnedByReader,
+    BookHeldForReader,
+    BookHoldExpired,
+    BookReservationCanceled,
+    BookReserved,
     ReaderRegistered,
     ReturningBookFromReaderFailed,
 )
 from slices.lending.rejections import BookNeverAdded, BookNotLentToReader, ReaderNeverRegistered
 from slices.lending.return_book_from_reader.command import ReturnBookFromReader
+from slices.lending.waiting_list import NOBODY_WAITS, WaitingList
 
-Relevant: TypeAlias = BookCopyAddedToCirculation | BookCopyLentToReader | BookCopyReturnedByReader | ReaderRegistered
+RelevantToCopy: TypeAlias = (
+    BookCopyAddedToCirculation
+    | BookCopyLentToReader
+    | BookCopyReturnedByReader
+    | BookReserved
+    | BookReservationCanceled
+    | BookHoldExpired
+)
+RelevantToReader: TypeAlias = ReaderRegistered
+Relevant: TypeAlias = RelevantToCopy | RelevantToReader
+
+Happens: TypeAlias = BookCopyReturnedByReader | BookHeldForReader
+Refusal: TypeAlias = ReaderNeverRegistered | BookNeverAdded | BookNotLentToReader
 
 
 def boundary(command: ReturnBookFromReader) -> Filter:
-    """All that happened to this copy or to this reader and can change the answer."""
+    """What happened to this copy, or whether this reader ever registered, as far as it can change the answer.
+
+    What else the reader borrows cannot, so there are two items, and not one of "this copy or this reader". Nor can the
+    end of a contract or of the circulation. Holds are not in it: while a reader has the copy there is none, and an
+    event that is here has ended each there was.
+    """
     return (
         FilterBuilder()
         .matching()
-        .any_event_type_of(*stored_types(Relevant))
-        .and_any_predicate_of(P("BookID", command.book_id), P("ReaderID", command.reader_id))
+        .any_event_type_of(*stored_types(RelevantToCopy))
+        .and_any_predicate_of(P("BookID", command.book_id))
+        .or_matching()
+        .any_event_type_of(*stored_types(RelevantToReader))
+        .and_any_predicate_of(P("ReaderID", command.reader_id))
         .finalize()
     )
 
@@ -34,37 +59,39 @@ def boundary(command: ReturnBookFromReader) -> Filter:
 class State:
     """What one has to know about this copy and this reader."""
 
-    book_id: str
     reader_id: str
     reader_was_registered: bool = False
     copy_was_added: bool = False
     reader_had_the_copy: bool = False
     reader_has_the_copy: bool = False
+    waiting: WaitingList = NOBODY_WAITS
 
     @classmethod
     def of(cls, command: ReturnBookFromReader) -> "State":
         """Before anything happened."""
-        return cls(command.book_id, command.reader_id)
+        return cls(command.reader_id)
 
 
 def evolve(state: State, event: Relevant) -> State:
-    """What is known after one more event. Loans of other copies and to other readers lie in the boundary, too."""
+    """What is known after one more event. Loans of the copy to other readers lie in the boundary, too."""
     match event:
         case BookCopyAddedToCirculation():
             return replace(state, copy_was_added=True)
         case ReaderRegistered():
             return replace(state, reader_was_registered=True)
-        case BookCopyLentToReader(book_id=state.book_id, reader_id=state.reader_id):
-            return replace(state, reader_had_the_copy=True, reader_has_the_copy=True)
-        case BookCopyReturnedByReader(book_id=state.book_id, reader_id=state.reader_id):
-            return replace(state, reader_has_the_copy=False)
-        case BookCopyLentToReader() | BookCopyReturnedByReader():
-            return state
+        case BookCopyLentToReader(reader_id=reader_id):
+            state = replace(state, waiting=state.waiting.after(event))
+            to_this_reader = reader_id == state.reader_id
+            return replace(state, reader_had_the_copy=True, reader_has_the_copy=True) if to_this_reader else state
+        case BookCopyReturnedByReader(reader_id=reader_id):
+            return replace(state, reader_has_the_copy=False) if reader_id == state.reader_id else state
+        case BookReserved() | BookReservationCanceled() | BookHoldExpired():
+            return replace(state, waiting=state.waiting.after(event))
         case _:
             assert_never(event)
 
 
-def decide(state: State, command: ReturnBookFromReader) -> Decision:
+def decide(state: State, command: ReturnBookFromReader) -> Decision[Happens, Refusal]:
     """The first rule that applies decides."""
     if not state.reader_was_registered:
         return _refuse(command, ReaderNeverRegistered(command.reader_id))
@@ -74,10 +101,13 @@ def decide(state: State, command: ReturnBookFromReader) -> Decision:
         return _refuse(command, BookNotLentToReader(command.book_id, command.reader_id))
     if not state.reader_has_the_copy:
         return Nothing()
-    return Append(BookCopyReturnedByReader(command.book_id, command.reader_id, occurred_at=command.occurred_at))
+    return Append(
+        BookCopyReturnedByReader(command.book_id, command.reader_id, occurred_at=command.occurred_at),
+        *state.waiting.next_hold(command.book_id, command.occurred_at),
+    )
 
 
-def _refuse(command: ReturnBookFromReader, reason: Rejection) -> Reject:
+def _refuse(command: ReturnBookFromReader, reason: Refusal) -> Reject[Refusal]:
     return Reject(
         reason,
         ReturningBookFromReaderFailed(command.book_id, command.reader_id, reason.name, occurred_at=command.occurred_at),

@@ -1,12 +1,20 @@
 """Lending: the right event, the refusals in their order, and the nothing."""
 
+from datetime import timedelta
+
 import pytest
 
 from slices.lending.events import LendingBookToReaderFailed
 from slices.lending.lend_book_to_reader.command import LendBookToReader
 from slices.lending.lend_book_to_reader.decide import State, boundary, decide, evolve
 from slices.lending.limits import MOST_COPIES_PER_READER
-from slices.lending.rejections import BookAlreadyLent, BookNotInCirculation, ReaderAtQuota, ReaderNotRegistered
+from slices.lending.rejections import (
+    BookAlreadyLent,
+    BookHeldForAnother,
+    BookNotInCirculation,
+    ReaderAtQuota,
+    ReaderNotRegistered,
+)
 from slices.testing import Rules
 from tests.slices.lending.world import (
     ADDED,
@@ -16,6 +24,7 @@ from tests.slices.lending.world import (
     BOB_CANCELED,
     BOB_REGISTERED,
     BOOK,
+    CAT,
     LENT_TO_ANN,
     LENT_TO_BOB,
     NOON,
@@ -25,6 +34,9 @@ from tests.slices.lending.world import (
     RETURNED_BY_BOB,
     added,
     book_id,
+    gave_up,
+    held,
+    hold_expired,
     lent,
     returned,
 )
@@ -111,3 +123,32 @@ def test_other_copies_and_other_readers_lie_outside_the_boundary() -> None:
     for stranger in (added(OTHER_BOOK), ANN_REGISTERED, lent(OTHER_BOOK, ANN)):
         with pytest.raises(AssertionError, match="outside the boundary"):
             given(stranger).when(LEND_TO_BOB)
+
+
+def test_a_copy_that_is_held_for_another_is_refused_and_the_reason_says_for_whom() -> None:
+    rejected = given(ADDED, BOB_REGISTERED, held(BOOK, ANN)).when(LEND_TO_BOB)
+    rejected.then_rejected(BookHeldForAnother(BOOK, ANN)).recorded_as(failed("BookHeldForAnother"))
+
+
+def test_a_hold_past_its_time_is_a_hold_until_somebody_ends_it() -> None:
+    long_ago = held(BOOK, ANN, NOON - timedelta(days=30))
+    given(ADDED, BOB_REGISTERED, long_ago).when(LEND_TO_BOB).then_rejected(BookHeldForAnother)
+
+
+def test_the_holder_gets_the_copy() -> None:
+    given(ADDED, BOB_REGISTERED, held(BOOK, BOB)).when(LEND_TO_BOB).then(LENT_TO_BOB)
+
+
+def test_a_hold_that_has_ended_keeps_nobody_off() -> None:
+    for ended in (gave_up(BOOK, ANN), hold_expired(BOOK, ANN), LENT_TO_ANN):
+        history = (ADDED, BOB_REGISTERED, held(BOOK, ANN), ended, RETURNED_BY_ANN)
+        given(*history).when(LEND_TO_BOB).then(LENT_TO_BOB)
+
+
+def test_somebody_else_who_gives_up_does_not_end_the_hold() -> None:
+    history = (ADDED, BOB_REGISTERED, held(BOOK, ANN), gave_up(BOOK, CAT))
+    given(*history).when(LEND_TO_BOB).then_rejected(BookHeldForAnother)
+
+
+def test_a_hold_comes_before_the_quota() -> None:
+    given(ADDED, BOB_REGISTERED, held(BOOK, ANN), *TEN_BOOKS_OF_BOB).when(LEND_TO_BOB).then_rejected(BookHeldForAnother)

@@ -5,16 +5,19 @@ from typing import cast
 import pytest
 
 from slices.lending.events import ReturningBookFromReaderFailed
+from slices.lending.limits import TIME_TO_COLLECT
 from slices.lending.rejections import BookNeverAdded, BookNotLentToReader, ReaderNeverRegistered
 from slices.lending.return_book_from_reader.command import ReturnBookFromReader
 from slices.lending.return_book_from_reader.decide import Relevant, State, boundary, decide, evolve
 from slices.testing import Rules
 from tests.slices.lending.world import (
     ADDED,
+    ANN,
     BOB,
     BOB_CANCELED,
     BOB_REGISTERED,
     BOOK,
+    CAT,
     LENT_TO_ANN,
     LENT_TO_BOB,
     NOON,
@@ -22,7 +25,11 @@ from tests.slices.lending.world import (
     REMOVED,
     RETURNED_BY_ANN,
     RETURNED_BY_BOB,
+    gave_up,
+    held,
+    hold_expired,
     lent,
+    reserved,
     returned,
 )
 
@@ -59,8 +66,8 @@ def test_a_copy_that_the_reader_never_had_is_refused() -> None:
     rejected.recorded_as(failed("BookNotLentToReader"))
 
 
-def test_loans_to_others_and_of_other_copies_are_no_loans_of_this_copy() -> None:
-    others = (LENT_TO_ANN, RETURNED_BY_ANN, lent(OTHER_BOOK, BOB), returned(OTHER_BOOK, BOB))
+def test_loans_to_others_are_no_loans_to_this_reader() -> None:
+    others = (LENT_TO_ANN, RETURNED_BY_ANN)
     given(ADDED, BOB_REGISTERED, *others).when(RETURN_FROM_BOB).then_rejected(BookNotLentToReader)
     given(ADDED, BOB_REGISTERED, LENT_TO_BOB, *others).when(RETURN_FROM_BOB).then(RETURNED_BY_BOB)
 
@@ -76,7 +83,30 @@ def test_rules_are_checked_in_order() -> None:
     given(BOB_REGISTERED, LENT_TO_BOB).when(RETURN_FROM_BOB).then_rejected(BookNeverAdded)
 
 
-@pytest.mark.parametrize("event", [REMOVED, BOB_CANCELED])
-def test_removals_and_ended_contracts_do_not_matter_and_lie_outside_the_boundary(event: object) -> None:
+@pytest.mark.parametrize("event", [REMOVED, BOB_CANCELED, lent(OTHER_BOOK, BOB), returned(OTHER_BOOK, BOB)])
+def test_removals_ended_contracts_and_other_loans_do_not_matter_and_lie_outside_the_boundary(event: object) -> None:
     with pytest.raises(AssertionError, match="outside the boundary"):
         given(ADDED, BOB_REGISTERED, LENT_TO_BOB, cast("Relevant", event)).when(RETURN_FROM_BOB)
+
+
+def test_a_copy_that_somebody_waits_for_is_held_for_the_first_on_the_list() -> None:
+    history = (ADDED, BOB_REGISTERED, LENT_TO_BOB, reserved(BOOK, ANN), reserved(BOOK, CAT))
+    given(*history).when(RETURN_FROM_BOB).then(RETURNED_BY_BOB, held(BOOK, ANN, NOON + TIME_TO_COLLECT))
+
+
+def test_who_gave_up_came_too_late_or_got_the_copy_is_not_held_for() -> None:
+    waiting = (ADDED, BOB_REGISTERED, LENT_TO_BOB, reserved(BOOK, ANN), reserved(BOOK, CAT))
+    held_for_cat = held(BOOK, CAT, NOON + TIME_TO_COLLECT)
+    for ended in (gave_up(BOOK, ANN), hold_expired(BOOK, ANN)):
+        given(*waiting, ended).when(RETURN_FROM_BOB).then(RETURNED_BY_BOB, held_for_cat)
+    lent_to_ann = (*waiting, RETURNED_BY_BOB, LENT_TO_ANN, returned(BOOK, ANN), LENT_TO_BOB)
+    given(*lent_to_ann).when(RETURN_FROM_BOB).then(RETURNED_BY_BOB, held_for_cat)
+
+
+def test_a_copy_that_the_reader_no_longer_has_is_held_for_nobody() -> None:
+    given(ADDED, BOB_REGISTERED, LENT_TO_BOB, RETURNED_BY_BOB, reserved(BOOK, ANN)).when(RETURN_FROM_BOB).then_nothing()
+
+
+def test_who_waits_for_other_copies_lies_outside_the_boundary() -> None:
+    with pytest.raises(AssertionError, match="outside the boundary"):
+        given(reserved(OTHER_BOOK, ANN)).when(RETURN_FROM_BOB)

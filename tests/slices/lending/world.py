@@ -8,9 +8,14 @@ from slices.lending.events import (
     BookCopyLentToReader,
     BookCopyRemovedFromCirculation,
     BookCopyReturnedByReader,
+    BookHeldForReader,
+    BookHoldExpired,
+    BookReservationCanceled,
+    BookReserved,
     ReaderContractCanceled,
     ReaderRegistered,
 )
+from slices.lending.limits import TIME_TO_COLLECT
 
 NOON: Final = datetime(2025, 7, 1, 12, tzinfo=UTC)
 
@@ -18,6 +23,7 @@ BOOK: Final = "0198226e-19f6-7d29-8be9-10871e23e820"
 OTHER_BOOK: Final = "0198226e-19f6-7d29-8be9-10871e23e821"
 ANN: Final = "0198226e-19f6-7d2a-8342-dc5c8d5a2cd5"
 BOB: Final = "0198226e-19f6-7d2a-8342-dc5c8d5a2cd6"
+CAT: Final = "0198226e-19f6-7d2a-8342-dc5c8d5a2cd7"
 
 
 def book_id(number: int) -> str:
@@ -43,6 +49,22 @@ def lent(book: str, reader: str, at: datetime = NOON) -> BookCopyLentToReader:
 
 def returned(book: str, reader: str) -> BookCopyReturnedByReader:
     return BookCopyReturnedByReader(book, reader, occurred_at=NOON)
+
+
+def reserved(book: str, reader: str) -> BookReserved:
+    return BookReserved(book, reader, occurred_at=NOON)
+
+
+def gave_up(book: str, reader: str) -> BookReservationCanceled:
+    return BookReservationCanceled(book, reader, occurred_at=NOON)
+
+
+def held(book: str, reader: str, until: datetime = NOON + TIME_TO_COLLECT) -> BookHeldForReader:
+    return BookHeldForReader(book, reader, until, occurred_at=NOON)
+
+
+def hold_expired(book: str, reader: str) -> BookHoldExpired:
+    return BookHoldExpired(book, reader, occurred_at=NOON)
 
 
 ADDED: Final = added(BOOK)
