@@ -22,9 +22,9 @@ from eventstore.postgres import PostgresEventStore, open_pool
 from eventstore.postgres.embedded import throwaway_server
 from eventstore.postgres.pool import Pool
 
-settings.register_profile("quick", max_examples=50)
-settings.register_profile("thorough", max_examples=2000)
-settings.register_profile("no-shrinking", max_examples=100, phases=[Phase.generate], derandomize=True)
+settings.register_profile("quick", max_examples=50, deadline=None)
+settings.register_profile("thorough", max_examples=2000, deadline=None)
+settings.register_profile("no-shrinking", max_examples=100, phases=[Phase.generate], derandomize=True, deadline=None)
 settings.load_profile("quick")
 
 REQUIREMENTS = ("chromium", "pgbouncer", "docker")
