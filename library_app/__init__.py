@@ -18,7 +18,7 @@ from library_app.edge import FlaskCommandEdge, install_correlation, utc_now
 from library_app.errors import install_error_pages
 from library_app.glass import events as glass_events
 from library_app.idempotency import IdempotencyRecords, InMemoryIdempotencyRecords
-from library_app.pages import copy, desk, home, student
+from library_app.pages import copy, desk, home
 from library_app.security import install_security
 from slices.command_loop import CommandLoop
 from slices.questions import Replaying
@@ -67,7 +67,6 @@ def create_app(
         home.blueprint(store, questions),
         copy.blueprint(store, questions),
         desk.blueprint(questions),
-        student.blueprint(store, questions),
         glass_events.blueprint(store),
     ):
         app.register_blueprint(blueprint)

@@ -14,26 +14,38 @@ from slices.enrollment.register_student import routes as register_student
 from slices.enrollment.register_student.handler import RegisterStudentHandler
 from slices.enrollment.registered_students import routes as registered_students
 from slices.enrollment.registered_students.query import RegisteredStudentsHandler
+from slices.enrollment.student_schedule import routes as student_schedule
+from slices.enrollment.student_schedule.query import StudentScheduleHandler
 from slices.lending.add_book_copy_to_circulation import routes as add_book_copy_to_circulation
 from slices.lending.add_book_copy_to_circulation.handler import AddBookCopyToCirculationHandler
 from slices.lending.books_in_circulation import routes as books_in_circulation
 from slices.lending.books_in_circulation.query import BooksInCirculationHandler
 from slices.lending.books_lent_by_reader import routes as books_lent_by_reader
 from slices.lending.books_lent_by_reader.query import BooksLentByReaderHandler
+from slices.lending.books_lent_out import routes as books_lent_out
+from slices.lending.books_lent_out.query import BooksLentOutHandler
 from slices.lending.cancel_reservation import routes as cancel_reservation
 from slices.lending.cancel_reservation.handler import CancelReservationHandler
+from slices.lending.canceled_readers import routes as canceled_readers
+from slices.lending.canceled_readers.query import CanceledReadersHandler
 from slices.lending.expire_holds import routes as expire_holds
 from slices.lending.expire_holds.handler import ExpireHoldsHandler
+from slices.lending.finished_lendings import routes as finished_lendings
+from slices.lending.finished_lendings.query import FinishedLendingsHandler
 from slices.lending.lend_book_to_reader import routes as lend_book_to_reader
 from slices.lending.lend_book_to_reader.handler import LendBookToReaderHandler
 from slices.lending.register_reader import routes as register_reader
 from slices.lending.register_reader.handler import RegisterReaderHandler
 from slices.lending.registered_readers import routes as registered_readers
 from slices.lending.registered_readers.query import RegisteredReadersHandler
+from slices.lending.removed_books import routes as removed_books
+from slices.lending.removed_books.query import RemovedBooksHandler
 from slices.lending.reserve_book import routes as reserve_book
 from slices.lending.reserve_book.handler import ReserveBookHandler
 from slices.lending.return_book_from_reader import routes as return_book_from_reader
 from slices.lending.return_book_from_reader.handler import ReturnBookFromReaderHandler
+from slices.lending.waiting_lists import routes as waiting_lists
+from slices.lending.waiting_lists.query import WaitingListsHandler
 from slices.questions import Questions
 from slices.web import CommandEdge
 
@@ -58,9 +70,15 @@ def slices_of(loop: CommandLoop, questions: Questions, edge: CommandEdge) -> tup
         register_student.blueprint(RegisterStudentHandler(loop).handle, edge),
         enroll_student.blueprint(EnrollStudentHandler(loop).handle, edge),
         books_in_circulation.blueprint(BooksInCirculationHandler(questions).handle),
+        books_lent_out.blueprint(BooksLentOutHandler(questions).handle),
+        waiting_lists.blueprint(WaitingListsHandler(questions).handle, edge.now),
+        finished_lendings.blueprint(FinishedLendingsHandler(questions).handle),
+        removed_books.blueprint(RemovedBooksHandler(questions).handle),
         registered_readers.blueprint(RegisteredReadersHandler(questions).handle),
+        canceled_readers.blueprint(CanceledReadersHandler(questions).handle),
         books_lent_by_reader.blueprint(BooksLentByReaderHandler(questions).handle),
         course_catalogue.blueprint(CourseCatalogueHandler(questions).handle),
         course_roster.blueprint(CourseRosterHandler(questions).handle),
         registered_students.blueprint(RegisteredStudentsHandler(questions).handle),
+        student_schedule.blueprint(StudentScheduleHandler(questions).handle),
     )

@@ -102,11 +102,21 @@ def slice_blueprint(import_name: str) -> tuple[SliceBlueprint, PlainBlueprint]:
     return blueprint, pages
 
 
-def question(blueprint: Any, api: str, view: type[Schema]) -> Callable[[View], View]:
-    """Register a function as the JSON answer to a question; `view` serialises and documents what it returns."""
+def question(blueprint: Any, api: str, view: type[Schema], asked: type[Schema] | None = None) -> Callable[[View], View]:
+    """Register a function as the JSON answer to a question.
+
+    Args:
+        blueprint: of the read slice.
+        api: "/api/<context>/<question>".
+        view: serialises and documents what the function returns.
+        asked: what may be in the query string, if anything: the function is given what it loads, and what it refuses
+            is a 422 that names the parameter.
+    """
 
     def register(function: View) -> View:
         documented = blueprint.response(200, view)(function)
+        if asked is not None:
+            documented = blueprint.arguments(asked, location="query", unknown="raise")(documented)
         blueprint.add_url_rule(api, "api", documented, tags=[_context_of(api)])
         return function
 

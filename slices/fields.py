@@ -100,8 +100,8 @@ class Text(_Checked[str]):
 class WholeNumber(_Checked[int]):
     """A whole number within bounds, written as a number or in digits. A truth value is no number."""
 
-    def __init__(self, lowest: int, highest: int) -> None:
-        super().__init__(type="integer", minimum=lowest, maximum=highest)
+    def __init__(self, lowest: int, highest: int, *, required: bool = True) -> None:
+        super().__init__(required=required, type="integer", minimum=lowest, maximum=highest)
         self.lowest = lowest
         self.highest = highest
 

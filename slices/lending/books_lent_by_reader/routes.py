@@ -23,13 +23,24 @@ class LoanView(View):
     since = fields.AwareDateTime()
 
 
+class ReservationView(View):
+    """A copy that the reader waits for."""
+
+    book_id = fields.String()
+    title = fields.String()
+    authors = fields.String()
+    since = fields.AwareDateTime()
+    held_until = fields.AwareDateTime(allow_none=True)
+
+
 class BooksLentByReaderView(AnswerView):
-    """A reader, and what the reader has."""
+    """A reader, what the reader has, and what the reader waits for."""
 
     reader_id = fields.String()
     name = fields.String()
     is_registered = fields.Boolean()
     loans = many(LoanView)
+    reservations = many(ReservationView)
 
 
 def blueprint(handle: Callable[[str], Answer[ReaderWithLoans | None]]) -> SliceBlueprint:
@@ -44,7 +55,7 @@ def blueprint(handle: Callable[[str], Answer[ReaderWithLoans | None]]) -> SliceB
 
     @question(blueprint, "/api/lending/books-lent-by-reader/<uuid:reader_id>", BooksLentByReaderView)
     def api(reader_id: UUID) -> dict[str, Any]:
-        """The copies that a reader has, and since when."""
+        """The copies that a reader has, and since when; and those that the reader waits for."""
         reader, position = find(reader_id)
         return {
             "position": position,
@@ -52,6 +63,7 @@ def blueprint(handle: Callable[[str], Answer[ReaderWithLoans | None]]) -> SliceB
             "name": reader.name,
             "is_registered": reader.is_registered,
             "loans": reader.loans,
+            "reservations": reader.reservations,
         }
 
     @pages.get("/library/readers/<uuid:reader_id>")

@@ -57,7 +57,7 @@ def test_a_reader_registers_finds_a_book_borrows_it_and_brings_it_back(page: Pag
     page.goto(address)
     page.get_by_placeholder("Title, author or ISBN").fill("domain-driven bookb")
     page.keyboard.press("Enter")
-    page.get_by_role("main").get_by_role("link", name="Lend").first.click()
+    page.get_by_role("main").get_by_role("link", name="Lend", exact=True).first.click()
     page.get_by_label("Reader").select_option(label="Siobhán O'Brien")
     page.get_by_role("main").get_by_role("button", name="Lend").click()
 
@@ -157,8 +157,13 @@ def test_everything_basic_works_without_javascript(browser: Browser, address: st
 PAGES = [
     "/",
     "/library/books",
+    "/library/books/lent",
+    "/library/books/removed",
+    "/library/waiting",
+    "/library/lendings",
     "/library/books/add",
     "/library/readers",
+    "/library/readers/canceled",
     "/library/readers/register",
     "/library/desk",
     "/library/lend",

@@ -13,6 +13,7 @@ from slices.enrollment.course_roster.query import (
 )
 from slices.enrollment.events import CourseDefined
 from slices.enrollment.registered_students.query import RegisteredStudentsHandler
+from slices.enrollment.student_schedule.query import StudentScheduleHandler
 from slices.questions import Replaying
 from slices.testing import stored
 from tests.slices.enrollment.world import (
@@ -89,3 +90,40 @@ def test_students_are_listed_in_the_order_of_registration() -> None:
     answer = RegisteredStudentsHandler(Replaying(stored(EVE_REGISTERED, LATIN_DEFINED, ADA_REGISTERED))).handle()
     assert [student.name for student in answer.view] == ["Eve", "Ada"]
     assert answer.position == 3
+
+
+def test_the_schedule_of_a_student_has_titles_and_is_by_the_time_of_enrolling() -> None:
+    store = stored(
+        LATIN_DEFINED,
+        CourseDefined(some_id(1), "Greek", 2, occurred_at=NOON),
+        EVE_REGISTERED,
+        ADA_REGISTERED,
+        enrolled(EVE, LATIN, NOON + timedelta(hours=1)),
+        enrolled(EVE, some_id(1)),
+        enrolled(EVE, some_id(2)),
+        withdrawn(EVE, some_id(2)),
+        enrolled(ADA, some_id(3)),
+        withdrawn(ADA, LATIN),
+    )
+    answer = StudentScheduleHandler(Replaying(store)).handle(EVE)
+    assert answer.view is not None
+    assert (answer.view.student_id, answer.view.name, answer.position) == (EVE, "Eve", 10)
+    assert [(course.title, course.since) for course in answer.view.courses] == [
+        ("Greek", NOON),
+        ("Latin", NOON + timedelta(hours=1)),
+    ]
+
+
+def test_who_withdrew_and_came_back_sits_there_since_coming_back() -> None:
+    back = (enrolled(EVE, LATIN), enrolled(EVE, some_id(1)), withdrawn(EVE, LATIN), enrolled(EVE, LATIN))
+    schedule = StudentScheduleHandler(Replaying(stored(EVE_REGISTERED, *back))).handle(EVE).view
+    assert schedule is not None
+    assert [course.course_id for course in schedule.courses] == [some_id(1), LATIN]
+
+
+def test_a_student_without_courses_and_nobody_are_two_answers() -> None:
+    handler = StudentScheduleHandler(Replaying(stored(EVE_REGISTERED, enrolled(ADA, LATIN))))
+    eve = handler.handle(EVE).view
+    assert eve is not None
+    assert eve.courses == ()
+    assert handler.handle(ADA).view is None

@@ -47,12 +47,12 @@ def lent(book: str, reader: str, at: datetime = NOON) -> BookCopyLentToReader:
     return BookCopyLentToReader(book, reader, occurred_at=at)
 
 
-def returned(book: str, reader: str) -> BookCopyReturnedByReader:
-    return BookCopyReturnedByReader(book, reader, occurred_at=NOON)
+def returned(book: str, reader: str, at: datetime = NOON) -> BookCopyReturnedByReader:
+    return BookCopyReturnedByReader(book, reader, occurred_at=at)
 
 
-def reserved(book: str, reader: str) -> BookReserved:
-    return BookReserved(book, reader, occurred_at=NOON)
+def reserved(book: str, reader: str, at: datetime = NOON) -> BookReserved:
+    return BookReserved(book, reader, occurred_at=at)
 
 
 def gave_up(book: str, reader: str) -> BookReservationCanceled:
