@@ -65,7 +65,7 @@ def create_app(
         api.register_blueprint(blueprint)
     for blueprint in (
         home.blueprint(store, questions),
-        copy.blueprint(store, questions),
+        copy.blueprint(store, questions, clock),
         desk.blueprint(questions),
         glass_events.blueprint(store),
     ):

@@ -1,6 +1,7 @@
-"""`/library/books/<BookID>`: one copy, who has it, and its whole history."""
+"""`/library/books/<BookID>`: one copy, who has it, who waits for it, and its whole history."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from datetime import datetime
 from uuid import UUID
 
 from flask import Blueprint, abort, render_template
@@ -13,8 +14,8 @@ from slices.lending.events import ReaderRegistered
 from slices.questions import Questions
 
 
-def blueprint(store: EventStore, questions: Questions) -> Blueprint:
-    """The route."""
+def blueprint(store: EventStore, questions: Questions, clock: Callable[[], datetime]) -> Blueprint:
+    """The route. The clock tells whether a hold is past its time."""
     routes = Blueprint("copy", __name__)
 
     @routes.get("/library/books/<uuid:book_id>")
@@ -27,7 +28,9 @@ def blueprint(store: EventStore, questions: Questions) -> Blueprint:
             abort(404)
         shown = [ShownEvent.of(event) for event in reversed(history.events)]
         readers = {event.ids["ReaderID"] for event in shown if "ReaderID" in event.ids}
-        return render_template("pages/copy.html", copy=found, events=shown, names=_names_of(questions, readers))
+        return render_template(
+            "pages/copy.html", copy=found, events=shown, names=_names_of(questions, readers), now=clock()
+        )
 
     return routes
 

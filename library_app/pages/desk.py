@@ -52,6 +52,7 @@ def _desk_of(view: Shelf, reader_id: str, searched: str) -> str:
         reader_id=reader_id,
         name=view.readers[reader_id],
         loans=view.lent_to(reader_id),
+        held=view.held_for(reader_id),
         quota=MOST_COPIES_PER_READER,
         free=view.free[:_MOST_SUGGESTIONS],
         values={"q": searched},

@@ -23,6 +23,7 @@ def blueprint(store: EventStore, questions: Questions) -> Blueprint:
         return render_template(
             "pages/home.html",
             free=len(view.free),
+            held=len(view.held),
             lent=len(view.lent),
             readers=len(view.readers),
             events=[ShownEvent.of(event) for event in newest],

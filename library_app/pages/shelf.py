@@ -12,15 +12,24 @@ from slices.lending.events import (
     BookCopyLentToReader,
     BookCopyRemovedFromCirculation,
     BookCopyReturnedByReader,
+    BookHeldForReader,
+    BookHoldExpired,
+    BookReservationCanceled,
+    BookReserved,
     ReaderContractCanceled,
     ReaderRegistered,
 )
+from slices.lending.waiting_list import NOBODY_WAITS, QueueEvent, WaitingList
 
 RelevantEvent: TypeAlias = (
     BookCopyAddedToCirculation
     | BookCopyRemovedFromCirculation
     | BookCopyLentToReader
     | BookCopyReturnedByReader
+    | BookReserved
+    | BookReservationCanceled
+    | BookHeldForReader
+    | BookHoldExpired
     | ReaderRegistered
     | ReaderContractCanceled
 )
@@ -33,7 +42,7 @@ BOUNDARY: Final = FilterBuilder().matching().any_event_type_of(_FIRST_TYPE, *_MO
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A copy as the catalogue knows it. `lent_to` and `since` are None if it is free."""
+    """A copy as the catalogue knows it, and who waits for it. `lent_to` and `since` are None if no reader has it."""
 
     book_id: str
     isbn: str
@@ -46,6 +55,12 @@ class Copy:
     in_circulation: bool = True
     lent_to: str | None = None
     since: datetime | None = None
+    waiting: WaitingList = NOBODY_WAITS
+
+    @property
+    def is_free(self) -> bool:
+        """Whether it can be lent to anybody: nobody has it, and it lies ready for nobody."""
+        return self.in_circulation and self.lent_to is None and self.waiting.held_for is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +73,23 @@ class Shelf:
     @property
     def free(self) -> list[Copy]:
         """Copies that can be lent, by title."""
-        found = [copy for copy in self.copies.values() if copy.in_circulation and copy.lent_to is None]
+        found = [copy for copy in self.copies.values() if copy.is_free]
         return sorted(found, key=lambda copy: copy.title.casefold())
 
     @property
     def lent(self) -> list[Copy]:
         """Copies that readers have, longest away first."""
         return [copy for copy in self.copies.values() if copy.lent_to is not None]
+
+    @property
+    def held(self) -> list[Copy]:
+        """Copies that lie ready for readers who waited, by the end of the hold."""
+        held = [(copy.waiting.held_until, copy) for copy in self.copies.values() if copy.waiting.held_until]
+        return [copy for _, copy in sorted(held, key=lambda entry: entry[0])]
+
+    def held_for(self, reader_id: str) -> list[Copy]:
+        """What lies ready for one reader, by the end of the hold."""
+        return [copy for copy in self.held if copy.waiting.held_for == reader_id]
 
     def lent_to(self, reader_id: str) -> list[Copy]:
         """What one reader has, in the order of lending."""
@@ -79,16 +104,7 @@ def project(events: Iterable[RelevantEvent]) -> Shelf:
     for event in events:
         match event:
             case BookCopyAddedToCirculation():
-                copies[event.book_id] = Copy(
-                    event.book_id,
-                    event.isbn,
-                    event.title,
-                    event.authors,
-                    event.edition,
-                    event.publisher,
-                    event.publication_year,
-                    event.occurred_at,
-                )
+                copies[event.book_id] = _new_copy(event, copies.get(event.book_id))
             case ReaderRegistered():
                 readers[event.reader_id] = event.name
             case ReaderContractCanceled():
@@ -96,10 +112,33 @@ def project(events: Iterable[RelevantEvent]) -> Shelf:
             case BookCopyRemovedFromCirculation():
                 _change(copies, event.book_id, in_circulation=False)
             case BookCopyLentToReader():
+                _wait(copies, event)
                 _change(copies, event.book_id, lent_to=event.reader_id, since=event.occurred_at)
             case BookCopyReturnedByReader():
                 _change(copies, event.book_id, lent_to=None, since=None)
+            case BookReserved() | BookReservationCanceled() | BookHeldForReader() | BookHoldExpired():
+                _wait(copies, event)
     return Shelf(copies, readers)
+
+
+def _new_copy(event: BookCopyAddedToCirculation, before: Copy | None) -> Copy:
+    """A copy that was there before comes back with its waiting list: adding it cancels no reservation."""
+    return Copy(
+        event.book_id,
+        event.isbn,
+        event.title,
+        event.authors,
+        event.edition,
+        event.publisher,
+        event.publication_year,
+        event.occurred_at,
+        waiting=before.waiting if before else NOBODY_WAITS,
+    )
+
+
+def _wait(copies: dict[str, Copy], event: QueueEvent) -> None:
+    if event.book_id in copies:
+        _change(copies, event.book_id, waiting=copies[event.book_id].waiting.after(event))
 
 
 def _change(copies: dict[str, Copy], book_id: str, **changes: object) -> None:

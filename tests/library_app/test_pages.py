@@ -1,5 +1,6 @@
 """The pages that belong to no single slice."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from flask.testing import FlaskClient
 
 from eventstore import InMemoryEventStore
 from library_app.pages import shelf
+from slices.lending.events import BookCopyAddedToCirculation, BookReserved
 from slices.questions import Replaying
 
 BOOK = "0190a000-0000-7000-8000-0000000000b1"
@@ -95,6 +97,95 @@ def test_the_desk_lends_and_takes_back(client: FlaskClient, form: Any) -> None:
     assert 'href="/glass/events/3">event #3</a>' in page
     assert form("/library/return", {"BookID": BOOK, "ReaderID": READER, "next": desk}).status_code == 303
     assert "0 of 10" in client.get(desk).text
+
+
+@pytest.fixture
+def waited_for(library: None, post: Any) -> tuple[str, str]:
+    """Somebody has the one copy, and two readers wait for it."""
+    post("lending/lend-book-to-reader", {"BookID": BOOK, "ReaderID": READER})
+    readers = [post("lending/register-reader", {"Name": name}).json["ReaderID"] for name in ("Bea", "Cy")]
+    for reader in readers:
+        post("lending/reserve-book", {"BookID": BOOK, "ReaderID": reader})
+    bea, cy = readers
+    return bea, cy
+
+
+@pytest.mark.usefixtures("library")
+def test_a_copy_can_be_reserved_only_while_it_is_not_free(client: FlaskClient, post: Any) -> None:
+    assert "Who waits" not in client.get(f"/library/books/{BOOK}").text
+    post("lending/lend-book-to-reader", {"BookID": BOOK, "ReaderID": READER})
+    page = client.get(f"/library/books/{BOOK}").text
+    assert "Nobody. Who reserves it first gets it next." in page
+    assert f"/library/reserve?BookID={BOOK}" in page
+
+
+def test_a_copy_shows_who_waits_and_then_for_whom_it_is_held(
+    client: FlaskClient, post: Any, seconds: Any, waited_for: tuple[str, str]
+) -> None:
+    bea, _ = waited_for
+    queue = client.get(f"/library/books/{BOOK}").text.split("Who waits")[1].split("</ol>")[0]
+    assert queue.index(">Bea</a>") < queue.index(">Cy</a>")
+    assert 'aria-label="Cancel reservation: Cy"' in queue
+    post("lending/return-book-from-reader", {"BookID": BOOK, "ReaderID": READER})
+    page = client.get(f"/library/books/{BOOK}").text
+    assert ">held</span> for" in page
+    assert "16 Mar 2026, 12:00" in page
+    assert f'href="/library/lend?BookID={BOOK}&amp;ReaderID={bea}">Lend it to Bea</a>' in page
+    assert "End the hold" not in page
+    assert "Who waits" in page
+    seconds.now = 48 * 3600 + 1
+    page = client.get(f"/library/books/{BOOK}").text
+    assert "past its time" in page
+    assert "End the hold" in page
+
+
+def test_on_the_page_of_a_copy_a_hold_ends_and_a_reservation_is_canceled(
+    client: FlaskClient, post: Any, form: Any, seconds: Any, waited_for: tuple[str, str]
+) -> None:
+    _, cy = waited_for
+    post("lending/return-book-from-reader", {"BookID": BOOK, "ReaderID": READER})
+    seconds.now = 48 * 3600 + 1
+    assert form("/library/holds/expire", {"BookID": BOOK}).headers["Location"].endswith(BOOK)
+    assert "Lend it to Cy" in client.get(f"/library/books/{BOOK}").text
+    form("/library/cancel-reservation", {"BookID": BOOK, "ReaderID": cy})
+    page = client.get(f"/library/books/{BOOK}").text
+    assert "Lend it</a>" in page
+    assert "Who waits" not in page
+
+
+def test_the_desk_offers_a_held_copy_to_its_reader_and_to_nobody_else(
+    client: FlaskClient, post: Any, form: Any, waited_for: tuple[str, str]
+) -> None:
+    bea, cy = waited_for
+    post("lending/return-book-from-reader", {"BookID": BOOK, "ReaderID": READER})
+    of_cy = client.get(f"/library/desk?ReaderID={cy}&q=vlad").text
+    assert "No free copy matches" in of_cy
+    assert "hold shelf" not in of_cy
+    assert f'<option value="{BOOK}"' not in of_cy
+    desk = f"/library/desk?ReaderID={bea}"
+    ready = client.get(desk).text.split("Ready on the hold shelf")[1].split("</table>")[0]
+    assert "held until" in ready
+    assert f'name="BookID" value="{BOOK}"' in ready
+    assert form("/library/lend", {"BookID": BOOK, "ReaderID": bea, "next": desk}).status_code == 303
+    assert "Ready on the hold shelf" not in client.get(desk).text
+    assert "1 of 10" in client.get(desk).text
+
+
+@pytest.mark.usefixtures("waited_for")
+def test_forms_and_the_home_page_tell_held_from_free(client: FlaskClient, post: Any) -> None:
+    short = BOOK[-6:]
+    assert f"Learning Domain-Driven Design …{short}, lent" in client.get("/library/lend").text
+    post("lending/return-book-from-reader", {"BookID": BOOK, "ReaderID": READER})
+    assert f"Learning Domain-Driven Design …{short}, held" in client.get("/library/lend").text
+    assert "<dt>on the shelf</dt><dd>0</dd>" in client.get("/").text
+    assert "<dt>on the hold shelf</dt><dd>1</dd>" in client.get("/").text
+
+
+def test_a_waiting_list_survives_that_its_copy_is_added_again(noon: datetime) -> None:
+    added = BookCopyAddedToCirculation(BOOK, "9781098100131", "T", "A", "E", "P", 2021, occurred_at=noon)
+    reserved = BookReserved(BOOK, READER, occurred_at=noon)
+    [copy] = shelf.project([added, reserved, added]).copies.values()
+    assert copy.waiting.readers == (READER,)
 
 
 def test_a_student_sees_their_courses(client: FlaskClient, post: Any) -> None:
