@@ -1,4 +1,4 @@
-"""The command line: `library-app demo`, `serve`, `init-db` and `seed`."""
+"""The command line: `library-app demo`, `serve`, `init-db`, `seed` and `expire-holds`."""
 
 import signal
 import sys
@@ -18,9 +18,12 @@ from library_app import create_app
 from library_app.config import Config, SettingRefused, kept_secret
 from library_app.demo import history
 from library_app.edge import utc_now
+from library_app.hold_shelf import look_over
 from library_app.idempotency.postgres import PostgresIdempotencyRecords
 from library_app.server import PortTaken, WebServer, check_port
-from slices.command_loop import CommandLoop
+from slices.command_loop import CommandLoop, TooMuchContention
+from slices.questions import Replaying
+from slices.snapshotted import Snapshotted
 
 
 @click.group()
@@ -87,6 +90,18 @@ def seed() -> None:
             click.echo("The log is not empty; nothing was written.")
 
 
+@main.command("expire-holds")
+def expire_holds() -> None:
+    """End the holds that are past their time, and hold the copies for the next readers. For a scheduler."""
+    with _one_clear_line():
+        config = _config_with_dsn("not needed here")
+        with open_pool(config.dsn, max_size=2) as pool:
+            store = PostgresEventStore(pool)
+            store.check_schema()
+            questions = Snapshotted(Replaying(store), PostgresSnapshotStore(pool))
+            click.echo(look_over(questions, CommandLoop(store), utc_now()))
+
+
 def _config_with_dsn(secret_key: str | None = None) -> Config:
     config = Config.read(secret_key=secret_key and secret_key.ljust(16))
     if not config.dsn:
@@ -145,6 +160,8 @@ def _one_clear_line() -> Generator[None]:
         yield
     except (SettingRefused, PortTaken) as error:
         raise click.ClickException(str(error)) from None
+    except TooMuchContention as error:
+        raise click.ClickException(f"others were busy with the same: {error}. Run it again") from None
     except SchemaMissing:
         raise click.ClickException("the database has no tables for us yet. Run: library-app init-db") from None
     except SchemaOutdated as error:

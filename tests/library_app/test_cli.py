@@ -12,8 +12,11 @@ from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Identifier
 
 from eventstore.postgres import PostgresEventStore, open_pool
+from library_app import cli
 from library_app.cli import main
 from library_app.idempotency.postgres import PostgresIdempotencyRecords
+from slices.command_loop import TooMuchContention
+from slices.outcome import Attempt, Conflict, Report
 from tests.eventstore.older_schemas import OLDER_VERSIONS, create_older_schema
 
 SECRET = {"LIBRARY_SECRET_KEY": "0123456789abcdef"}
@@ -59,6 +62,26 @@ def test_init_db_and_seed_may_be_repeated(database: str) -> None:
         PostgresIdempotencyRecords(pool).check_schema()
 
 
+def test_expire_holds_needs_a_schema_and_ends_what_is_past_its_time_once(database: str) -> None:
+    assert_says(run("expire-holds", LIBRARY_DSN=database), "library-app init-db")
+    assert run("init-db", LIBRARY_DSN=database).exit_code == 0
+    assert run("expire-holds", LIBRARY_DSN=database).output == "No hold is past its time.\n"
+    assert run("seed", LIBRARY_DSN=database).exit_code == 0
+    ended = run("expire-holds", LIBRARY_DSN=database)
+    assert (ended.exit_code, ended.output) == (0, "1 hold ended, no copies are held for the next reader.\n")
+    assert run("expire-holds", LIBRARY_DSN=database).output == "No hold is past its time.\n"
+
+
+def test_expire_holds_may_be_run_again_if_others_were_too_busy(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run("init-db", LIBRARY_DSN=database).exit_code == 0
+
+    def others_are_quicker(*_: object) -> None:
+        raise TooMuchContention(Report((Attempt(0, 1, 1, 0, 0, 0, 1, Conflict(2, "BookReserved", "an item", 1)),)))
+
+    monkeypatch.setattr(cli, "look_over", others_are_quicker)
+    assert_says(run("expire-holds", LIBRARY_DSN=database), "because of event 2 (BookReserved)", "Run it again")
+
+
 def test_serve_needs_a_schema(database: str) -> None:
     assert_says(run("serve", LIBRARY_DSN=database, **SECRET), "library-app init-db")
 
@@ -87,7 +110,7 @@ def test_the_schema_of_a_newer_release_is_refused_by_every_command(database: str
 def test_serve_needs_a_database() -> None:
     assert_says(run("serve", **SECRET), "LIBRARY_DSN is not set")
     absent = "host=/nonexistent dbname=library"
-    for command in ("serve", "init-db", "seed"):
+    for command in ("serve", "init-db", "seed", "expire-holds"):
         assert_says(run(command, LIBRARY_DSN=absent, **SECRET), "does not answer", "LIBRARY_DSN")
 
 
