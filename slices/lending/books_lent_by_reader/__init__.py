@@ -2,7 +2,7 @@
 
 GIVEN     a reader who registered, borrowed books and reserved some
 WHEN      BooksLentByReader
-THEN      the reader, whether registered now, and the copies not yet brought back, by the time they were lent
+THEN      the reader, whether registered now; the copies not yet brought back, by the time they were lent;
           and the open reservations, by the time they were made, with the end of the hold if the copy lies ready
 NOTHING   nobody ever registered under this id
 """

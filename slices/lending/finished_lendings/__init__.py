@@ -2,7 +2,7 @@
 
 GIVEN     copies that were lent and returned
 WHEN      FinishedLendings, newest or oldest first, so many
-THEN      the lendings that ended last (or first), with both times, and how many there are at all
+THEN      the lendings that ended last (or first), with both times, and how many there are at all;
           a copy that was lent to the same reader twice and came back twice makes two
 
 What this question has to know grows with the log, for good: every lending that ever ended stays in its state, with
