@@ -30,6 +30,8 @@ from slices.lending.register_reader import routes as register_reader
 from slices.lending.register_reader.handler import RegisterReaderHandler
 from slices.lending.registered_readers import routes as registered_readers
 from slices.lending.registered_readers.query import RegisteredReadersHandler
+from slices.lending.remove_book_copy_from_circulation import routes as remove_book_copy_from_circulation
+from slices.lending.remove_book_copy_from_circulation.handler import RemoveBookCopyFromCirculationHandler
 from slices.lending.reserve_book import routes as reserve_book
 from slices.lending.reserve_book.handler import ReserveBookHandler
 from slices.lending.return_book_from_reader import routes as return_book_from_reader
@@ -48,6 +50,7 @@ def slices_of(loop: CommandLoop, questions: Questions, edge: CommandEdge) -> tup
     """
     return (
         add_book_copy_to_circulation.blueprint(AddBookCopyToCirculationHandler(loop).handle, edge),
+        remove_book_copy_from_circulation.blueprint(RemoveBookCopyFromCirculationHandler(loop).handle, edge),
         register_reader.blueprint(RegisterReaderHandler(loop).handle, edge),
         lend_book_to_reader.blueprint(LendBookToReaderHandler(loop).handle, edge),
         return_book_from_reader.blueprint(ReturnBookFromReaderHandler(loop).handle, edge),
