@@ -67,6 +67,11 @@ def test_names_in_buttons_are_escaped() -> None:
     assert "<script>" not in page
 
 
+def test_who_withdraws_a_student_by_the_form_is_led_to_the_course() -> None:
+    shop = Shop(stored(LATIN_DEFINED, EVE_REGISTERED, enrolled(EVE, LATIN)))
+    assert submit(shop, "/school/withdraw", StudentID=EVE, CourseID=LATIN).location == PAGE
+
+
 def test_withdrawing_who_never_took_the_course_is_refused_in_words() -> None:
     shop = Shop(stored(LATIN_DEFINED, EVE_REGISTERED))
     response = submit(shop, "/school/withdraw", StudentID=EVE, CourseID=LATIN)
