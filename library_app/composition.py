@@ -2,6 +2,8 @@
 
 from slices.blueprints import SliceBlueprint
 from slices.command_loop import CommandLoop
+from slices.enrollment.change_course_capacity import routes as change_course_capacity
+from slices.enrollment.change_course_capacity.handler import ChangeCourseCapacityHandler
 from slices.enrollment.course_catalogue import routes as course_catalogue
 from slices.enrollment.course_catalogue.query import CourseCatalogueHandler
 from slices.enrollment.course_roster import routes as course_roster
@@ -14,6 +16,8 @@ from slices.enrollment.register_student import routes as register_student
 from slices.enrollment.register_student.handler import RegisterStudentHandler
 from slices.enrollment.registered_students import routes as registered_students
 from slices.enrollment.registered_students.query import RegisteredStudentsHandler
+from slices.enrollment.withdraw_student import routes as withdraw_student
+from slices.enrollment.withdraw_student.handler import WithdrawStudentHandler
 from slices.lending.add_book_copy_to_circulation import routes as add_book_copy_to_circulation
 from slices.lending.add_book_copy_to_circulation.handler import AddBookCopyToCirculationHandler
 from slices.lending.books_in_circulation import routes as books_in_circulation
@@ -30,6 +34,8 @@ from slices.lending.register_reader import routes as register_reader
 from slices.lending.register_reader.handler import RegisterReaderHandler
 from slices.lending.registered_readers import routes as registered_readers
 from slices.lending.registered_readers.query import RegisteredReadersHandler
+from slices.lending.remove_book_copy_from_circulation import routes as remove_book_copy_from_circulation
+from slices.lending.remove_book_copy_from_circulation.handler import RemoveBookCopyFromCirculationHandler
 from slices.lending.reserve_book import routes as reserve_book
 from slices.lending.reserve_book.handler import ReserveBookHandler
 from slices.lending.return_book_from_reader import routes as return_book_from_reader
@@ -48,6 +54,7 @@ def slices_of(loop: CommandLoop, questions: Questions, edge: CommandEdge) -> tup
     """
     return (
         add_book_copy_to_circulation.blueprint(AddBookCopyToCirculationHandler(loop).handle, edge),
+        remove_book_copy_from_circulation.blueprint(RemoveBookCopyFromCirculationHandler(loop).handle, edge),
         register_reader.blueprint(RegisterReaderHandler(loop).handle, edge),
         lend_book_to_reader.blueprint(LendBookToReaderHandler(loop).handle, edge),
         return_book_from_reader.blueprint(ReturnBookFromReaderHandler(loop).handle, edge),
@@ -55,8 +62,10 @@ def slices_of(loop: CommandLoop, questions: Questions, edge: CommandEdge) -> tup
         cancel_reservation.blueprint(CancelReservationHandler(loop).handle, edge),
         expire_holds.blueprint(ExpireHoldsHandler(loop).handle, edge),
         define_course.blueprint(DefineCourseHandler(loop).handle, edge),
+        change_course_capacity.blueprint(ChangeCourseCapacityHandler(loop).handle, edge),
         register_student.blueprint(RegisterStudentHandler(loop).handle, edge),
         enroll_student.blueprint(EnrollStudentHandler(loop).handle, edge),
+        withdraw_student.blueprint(WithdrawStudentHandler(loop).handle, edge),
         books_in_circulation.blueprint(BooksInCirculationHandler(questions).handle),
         registered_readers.blueprint(RegisteredReadersHandler(questions).handle),
         books_lent_by_reader.blueprint(BooksLentByReaderHandler(questions).handle),
