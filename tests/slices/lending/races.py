@@ -5,11 +5,17 @@ from datetime import timedelta
 
 from slices.lending.add_book_copy_to_circulation.command import AddBookCopyToCirculation
 from slices.lending.cancel_reservation.command import CancelReservation
-from slices.lending.events import LendingBookToReaderFailed, ReaderRegistered, ReservingBookFailed
+from slices.lending.events import (
+    LendingBookToReaderFailed,
+    ReaderRegistered,
+    RemovingBookFromCirculationFailed,
+    ReservingBookFailed,
+)
 from slices.lending.expire_holds.command import ExpireHolds
 from slices.lending.lend_book_to_reader.command import LendBookToReader
 from slices.lending.limits import MOST_COPIES_PER_READER, MOST_RESERVATIONS_PER_READER, TIME_TO_COLLECT
 from slices.lending.register_reader.command import RegisterReader
+from slices.lending.remove_book_copy_from_circulation.command import RemoveBookCopyFromCirculation
 from slices.lending.reserve_book.command import ReserveBook
 from slices.lending.return_book_from_reader.command import ReturnBookFromReader
 from tests.slices.lending.world import (
@@ -57,6 +63,7 @@ RETURN_FROM_ANN, RETURN_FROM_BOB = ReturnBookFromReader(BOOK, ANN, NOON), Return
 RESERVE_FOR_BOB, RESERVE_FOR_CAT = ReserveBook(BOOK, BOB, NOON), ReserveBook(BOOK, CAT, NOON)
 BOB_GIVES_UP = CancelReservation(BOOK, BOB, NOON)
 CAT_GIVES_UP = CancelReservation(BOOK, CAT, NOON)
+REMOVE = RemoveBookCopyFromCirculation(BOOK, NOON)
 LATE = NOON - timedelta(hours=1)
 EXPIRE = ExpireHolds(BOOK, NOON)
 
@@ -85,6 +92,10 @@ def lending_failed(reader: str, reason: str) -> LendingBookToReaderFailed:
 
 def reserving_failed(reader: str, reason: str) -> ReservingBookFailed:
     return ReservingBookFailed(BOOK, reader, reason, occurred_at=NOON)
+
+
+def removing_failed(reason: str) -> RemovingBookFromCirculationFailed:
+    return RemovingBookFromCirculationFailed(BOOK, reason, occurred_at=NOON)
 
 
 ADDING_AND_REGISTERING = {
@@ -237,4 +248,20 @@ WAITING = {
     "a reader comes while the hold ends": Race(HELD_FOR_BOB, LEND_TO_BOB, EXPIRE, (LENT_TO_BOB,)),
 }
 
-RACES = {**ADDING_AND_REGISTERING, **LENDING, **RETURNING, **RESERVING, **WAITING}
+REMOVING = {
+    "a copy is removed twice at once": Race(LIBRARY, REMOVE, REMOVE, (REMOVED,)),
+    "a copy is lent while it is removed": Race(
+        LIBRARY, LEND_TO_BOB, REMOVE, (LENT_TO_BOB, removing_failed("BookCurrentlyLent"))
+    ),
+    "a copy is removed while it is lent": Race(
+        LIBRARY, REMOVE, LEND_TO_BOB, (REMOVED, lending_failed(BOB, "BookNotInCirculation"))
+    ),
+    "a copy is removed while it is reserved": Race(
+        HELD_FOR_CAT, REMOVE, RESERVE_FOR_BOB, (REMOVED, reserving_failed(BOB, "BookNotInCirculation"))
+    ),
+    "a copy that came back is removed": Race(
+        (*WITH_ANN, RETURNED_BY_ANN), LEND_ANOTHER_TO_BOB, REMOVE, (lent(OTHER_BOOK, BOB), REMOVED), disturbed=False
+    ),
+}
+
+RACES = {**ADDING_AND_REGISTERING, **LENDING, **RETURNING, **RESERVING, **WAITING, **REMOVING}
