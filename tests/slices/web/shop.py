@@ -21,7 +21,7 @@ NOW = datetime(2025, 7, 1, 12, tzinfo=UTC)
 
 BASE = """<title>{% block title %}{% endblock %}</title>
 {% for category, notice in get_flashed_messages(with_categories=true) %}
-<p class="{{ category }}">{{ notice.text }} {{ notice.event }}</p>
+<p class="{{ category }}">{{ notice.text }} {{ notice.events | join(", ") }}</p>
 {% endfor %}
 {% block content %}{% endblock %}"""
 
