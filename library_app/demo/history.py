@@ -189,7 +189,7 @@ def _school(now: datetime, chance: random.Random) -> list[Step]:
         steps.append(Step(command, DefineCourseHandler, "written"))
     students: list[str] = []
     for name in STUDENTS:
-        at = _opening_time(start, chance.randint(5, 12), chance)
+        at = _opening_time(start, chance.randint(5, 11), chance)
         students.append(_new_id(at, chance))
         registration = RegisterStudent(student_id=students[-1], name=name, occurred_at=at)
         steps.append(Step(registration, RegisterStudentHandler, "written"))

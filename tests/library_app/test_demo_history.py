@@ -18,8 +18,12 @@ NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
 """The "now" of the seeded store."""
 
 
+EACH_WEEKDAY = [NOON + timedelta(days=days) for days in range(7)]
+"""What would fall on a Sunday happens on Monday, where it may meet what was planned for then."""
+
+
 @pytest.mark.parametrize(
-    "now", [NOON, datetime(2026, 7, 6, 0, 3, tzinfo=UTC), datetime(2028, 2, 29, 23, 59, tzinfo=UTC)]
+    "now", [*EACH_WEEKDAY, datetime(2026, 7, 6, 0, 3, tzinfo=UTC), datetime(2028, 2, 29, 23, 59, tzinfo=UTC)], ids=str
 )
 def test_every_step_comes_out_as_planned(now: datetime) -> None:
     loop = CommandLoop(InMemoryEventStore())
