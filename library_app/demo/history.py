@@ -5,6 +5,7 @@ history obeys the rules, holds the refusals it is meant to hold, and is the same
 """
 
 import random
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -15,18 +16,24 @@ from uuid import UUID
 from library_app.demo.people import COURSES, READERS, STUDENTS
 from library_app.demo.titles import TITLES, Title
 from slices.command_loop import CommandLoop
+from slices.enrollment.change_course_capacity.command import ChangeCourseCapacity
+from slices.enrollment.change_course_capacity.handler import ChangeCourseCapacityHandler
 from slices.enrollment.define_course.command import DefineCourse
 from slices.enrollment.define_course.handler import DefineCourseHandler
 from slices.enrollment.enroll_student.command import EnrollStudent
 from slices.enrollment.enroll_student.handler import EnrollStudentHandler
 from slices.enrollment.register_student.command import RegisterStudent
 from slices.enrollment.register_student.handler import RegisterStudentHandler
+from slices.enrollment.withdraw_student.command import WithdrawStudent
+from slices.enrollment.withdraw_student.handler import WithdrawStudentHandler
 from slices.lending.add_book_copy_to_circulation.command import AddBookCopyToCirculation
 from slices.lending.add_book_copy_to_circulation.handler import AddBookCopyToCirculationHandler
 from slices.lending.lend_book_to_reader.command import LendBookToReader
 from slices.lending.lend_book_to_reader.handler import LendBookToReaderHandler
 from slices.lending.register_reader.command import RegisterReader
 from slices.lending.register_reader.handler import RegisterReaderHandler
+from slices.lending.remove_book_copy_from_circulation.command import RemoveBookCopyFromCirculation
+from slices.lending.remove_book_copy_from_circulation.handler import RemoveBookCopyFromCirculationHandler
 from slices.lending.return_book_from_reader.command import ReturnBookFromReader
 from slices.lending.return_book_from_reader.handler import ReturnBookFromReaderHandler
 from slices.origin import Origin
@@ -39,6 +46,9 @@ _MOST_AT_HOME: Final = 5
 _CONSCIENCE: Final = 0.4
 """How often a visitor comes because a book is due."""
 _ENROLLMENTS_PER_COURSE: Final = (9, 9, 12, 7, 10, 7, 6, 11, 15)
+_TOO_MUCH_FOR_SOMEBODY: Final = ("Proofs for the Curious", "A History of Libraries")
+_LARGER_ROOMS: Final = {"Drawing What You Mean": 12}
+"""Courses that are moved, and how many seats they have there."""
 
 Expected: TypeAlias = Literal["written", "rejected"]
 
@@ -75,6 +85,7 @@ class _Library:
 
     chance: random.Random
     steps: list[Step] = field(default_factory=list[Step])
+    isbns: dict[str, str] = field(default_factory=dict[str, str])
     free: list[str] = field(default_factory=list[str])
     lent: dict[str, tuple[str, datetime]] = field(default_factory=dict[str, tuple[str, datetime]])
     readers: list[str] = field(default_factory=list[str])
@@ -93,7 +104,18 @@ class _Library:
             occurred_at=at,
         )
         self.steps.append(Step(command, AddBookCopyToCirculationHandler, "written"))
+        self.isbns[book_id] = title.isbn
         self.free.append(book_id)
+
+    def take_out(self, at: datetime) -> None:
+        """A copy is worn out. The library keeps another one of its title."""
+        at = self._one_at_a_time(at)
+        copies_of = Counter(self.isbns.values())
+        worn_out = self.chance.choice([book for book in self.free if copies_of[self.isbns[book]] > 1])
+        self.free.remove(worn_out)
+        del self.isbns[worn_out]
+        command = RemoveBookCopyFromCirculation(book_id=worn_out, occurred_at=at)
+        self.steps.append(Step(command, RemoveBookCopyFromCirculationHandler, "written"))
 
     def register(self, name: str, at: datetime) -> None:
         reader_id = _new_id(at, self.chance)
@@ -170,6 +192,7 @@ def _library(now: datetime, chance: random.Random) -> list[Step]:
         todo.extend((_opening_time(start, day, chance), library.visit) for _ in range(chance.randint(7, 11)))
     todo.extend((_opening_time(start, day, chance), library.want_what_is_lent) for day in (9, 15, 22, 30, 37))
     todo.append((_opening_time(start, 12, chance), library.bring_back_for_a_friend))
+    todo.extend((_opening_time(start, day, chance), library.take_out) for day in (25, 35))
     latest = now - timedelta(minutes=70)
     todo = [(at, action) for at, action in todo if at < latest]
     todo.extend((now - timedelta(minutes=minutes), library.visit) for minutes in (58, 44, 31, 19, 9))
@@ -189,7 +212,7 @@ def _school(now: datetime, chance: random.Random) -> list[Step]:
         steps.append(Step(command, DefineCourseHandler, "written"))
     students: list[str] = []
     for name in STUDENTS:
-        at = _opening_time(start, chance.randint(5, 12), chance)
+        at = _opening_time(start, chance.randint(5, 11), chance)
         students.append(_new_id(at, chance))
         registration = RegisterStudent(student_id=students[-1], name=name, occurred_at=at)
         steps.append(Step(registration, RegisterStudentHandler, "written"))
@@ -198,13 +221,25 @@ def _school(now: datetime, chance: random.Random) -> list[Step]:
         command = EnrollStudent(student_id=student, course_id=course, occurred_at=_opening_time(start, day, chance))
         steps.append(Step(command, EnrollStudentHandler, expected))
 
-    for course, (_, capacity), wanted in zip(courses, COURSES, _ENROLLMENTS_PER_COURSE, strict=True):
+    def withdraw(student: str, course: str, day: int) -> None:
+        command = WithdrawStudent(student_id=student, course_id=course, occurred_at=_opening_time(start, day, chance))
+        steps.append(Step(command, WithdrawStudentHandler, "written"))
+
+    for course, (title, capacity), wanted in zip(courses, COURSES, _ENROLLMENTS_PER_COURSE, strict=True):
         *seated, first_late, second_late = chance.sample(students, k=wanted + 2)
         for student in seated:
             enroll(student, course, chance.randint(13, 30))
         if wanted == capacity:
             enroll(first_late, course, 33, "rejected")
             enroll(second_late, course, 36, "rejected")
+            withdraw(seated[0], course, 38)
+            enroll(first_late, course, 40)
+        if title in _TOO_MUCH_FOR_SOMEBODY:
+            withdraw(seated[0], course, chance.randint(32, 38))
+        if title in _LARGER_ROOMS:
+            at = _opening_time(start, 34, chance)
+            move = ChangeCourseCapacity(course_id=course, capacity=_LARGER_ROOMS[title], occurred_at=at)
+            steps.append(Step(move, ChangeCourseCapacityHandler, "written"))
     return steps
 
 
