@@ -1,12 +1,16 @@
 """The app on a store in memory, and a client that speaks to it."""
 
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from psycopg.conninfo import make_conninfo
+from psycopg.sql import SQL, Identifier
 from werkzeug.test import TestResponse
 
 from eventstore import EventStore, FilterBuilder, InMemoryEventStore, SequencedEvent
@@ -110,6 +114,16 @@ def seeded() -> InMemoryEventStore:
 @pytest.fixture
 def demo_client(seeded: InMemoryEventStore, config: Config) -> FlaskClient:
     return create_app(seeded, config=config).test_client()
+
+
+@pytest.fixture
+def database(dsn: str) -> Iterator[str]:
+    """An empty database."""
+    name = Identifier(f"library_{uuid.uuid4().hex[:8]}")
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(SQL("CREATE DATABASE {}").format(name))
+        yield make_conninfo(dsn, dbname=name.as_string().strip('"'))
+        connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(name))
 
 
 @pytest.fixture
