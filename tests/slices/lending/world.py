@@ -13,6 +13,8 @@ from slices.lending.events import (
     BookReservationCanceled,
     BookReserved,
     ReaderContractCanceled,
+    ReaderEmailClaimed,
+    ReaderEmailReleased,
     ReaderRegistered,
 )
 from slices.lending.limits import TIME_TO_COLLECT
@@ -24,6 +26,9 @@ OTHER_BOOK: Final = "0198226e-19f6-7d29-8be9-10871e23e821"
 ANN: Final = "0198226e-19f6-7d2a-8342-dc5c8d5a2cd5"
 BOB: Final = "0198226e-19f6-7d2a-8342-dc5c8d5a2cd6"
 CAT: Final = "0198226e-19f6-7d2a-8342-dc5c8d5a2cd7"
+
+HASH: Final = "8d0c7d5d9d5d3c1e5a3e2b7f1f9f5d6a4b3c2d1e0f9a8b7c6d5e4f3a2b1c0d9e"
+OTHER_HASH: Final = "0e9d0c1b2a3f4e5d6c7b8a9f0e1d2c3b4a6d5f9f1f7b2e3a5e1c3d5d9d5d7c0d"
 
 
 def book_id(number: int) -> str:
@@ -49,6 +54,14 @@ def lent(book: str, reader: str, at: datetime = NOON) -> BookCopyLentToReader:
 
 def returned(book: str, reader: str) -> BookCopyReturnedByReader:
     return BookCopyReturnedByReader(book, reader, occurred_at=NOON)
+
+
+def claimed(reader: str, email_hash: str = HASH) -> ReaderEmailClaimed:
+    return ReaderEmailClaimed(reader, email_hash, occurred_at=NOON)
+
+
+def released(reader: str, email_hash: str = HASH) -> ReaderEmailReleased:
+    return ReaderEmailReleased(reader, email_hash, occurred_at=NOON)
 
 
 def reserved(book: str, reader: str) -> BookReserved:
