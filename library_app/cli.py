@@ -5,6 +5,7 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Final
@@ -20,6 +21,7 @@ from library_app.config import Config, SettingRefused, kept_secret
 from library_app.demo import history
 from library_app.edge import utc_now
 from library_app.idempotency.postgres import PostgresIdempotencyRecords
+from library_app.keyed_hash import keyed_hash
 from library_app.server import PortTaken, WebServer, check_port
 from slices.command_loop import CommandLoop
 
@@ -113,7 +115,7 @@ def _seed(config: Config) -> bool:
         store = PostgresEventStore(pool)
         if store.query(FilterBuilder().matching_any_event(), limit=1).events:
             return False
-        steps = history.plan(utc_now())
+        steps = history.plan(utc_now(), partial(keyed_hash, config.email_key))
         loop = CommandLoop(store)
         with click.progressbar(steps, label="Writing six weeks of history") as shown:
             for step in shown:

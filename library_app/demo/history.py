@@ -9,12 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any, Final, Literal, TypeAlias
-from uuid import UUID
+from typing import Final
 
+from library_app.demo import contracts
 from library_app.demo.people import COURSES, READERS, STUDENTS
+from library_app.demo.steps import Expected, Step
+from library_app.demo.steps import new_id as _new_id
+from library_app.demo.steps import opening_time as _opening_time
 from library_app.demo.titles import TITLES, Title
-from slices.command_loop import CommandLoop
 from slices.enrollment.define_course.command import DefineCourse
 from slices.enrollment.define_course.handler import DefineCourseHandler
 from slices.enrollment.enroll_student.command import EnrollStudent
@@ -29,8 +31,6 @@ from slices.lending.register_reader.command import RegisterReader
 from slices.lending.register_reader.handler import RegisterReaderHandler
 from slices.lending.return_book_from_reader.command import ReturnBookFromReader
 from slices.lending.return_book_from_reader.handler import ReturnBookFromReaderHandler
-from slices.origin import Origin
-from slices.outcome import Outcome
 
 DAYS: Final = 42
 _COPIES: Final = 95
@@ -40,32 +40,18 @@ _CONSCIENCE: Final = 0.4
 """How often a visitor comes because a book is due."""
 _ENROLLMENTS_PER_COURSE: Final = (9, 9, 12, 7, 10, 7, 6, 11, 15)
 
-Expected: TypeAlias = Literal["written", "rejected"]
 
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One command of the history, and what comes of it."""
-
-    command: Any
-    handler: Callable[[CommandLoop], Any]
-    expected: Expected
-
-    def carry_out(self, loop: CommandLoop) -> Outcome:
-        """Let the slice's own handler decide."""
-        outcome: Outcome = self.handler(loop).handle(self.command, Origin.new())
-        return outcome
-
-
-def plan(now: datetime, *, seed: int = 20) -> tuple[Step, ...]:
+def plan(now: datetime, keyed_hash: Callable[[str], str], *, seed: int = 20) -> tuple[Step, ...]:
     """Decide what happens in the six weeks before `now`, in chronological order.
 
     Args:
         now: the history ends a few minutes before.
+        keyed_hash: of an address, with the key of the app that is going to serve this history.
         seed: another number gives another history of the same kind.
     """
     chance = random.Random(seed)  # noqa: S311 - a plausible past, not a secret
     steps = [*_library(now, chance), *_school(now, chance)]
+    steps.extend(contracts.plan(steps, now - timedelta(days=DAYS), chance, keyed_hash))
     return tuple(sorted(steps, key=lambda step: step.command.occurred_at))
 
 
@@ -206,18 +192,3 @@ def _school(now: datetime, chance: random.Random) -> list[Step]:
             enroll(first_late, course, 33, "rejected")
             enroll(second_late, course, 36, "rejected")
     return steps
-
-
-def _opening_time(start: datetime, day: int, chance: random.Random) -> datetime:
-    """Some moment between nine and six; on Sundays everybody comes on Monday instead, a little later."""
-    date = (start + timedelta(days=day)).replace(hour=9, minute=0, second=0, microsecond=0)
-    if date.weekday() == 6:
-        date += timedelta(days=1)
-    return date + timedelta(milliseconds=chance.randrange(9 * 3_600_000))
-
-
-def _new_id(at: datetime, chance: random.Random) -> str:
-    """A UUID of version 7 for a moment in the past."""
-    milliseconds = int(at.timestamp() * 1000)
-    number = milliseconds << 80 | 0x7 << 76 | chance.getrandbits(12) << 64 | 0b10 << 62 | chance.getrandbits(62)
-    return str(UUID(int=number))

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -17,6 +18,7 @@ from eventstore import EventStore, FilterBuilder, InMemoryEventStore, SequencedE
 from library_app import Config, create_app
 from library_app.demo import history
 from library_app.idempotency import InMemoryIdempotencyRecords
+from library_app.keyed_hash import keyed_hash
 from slices.command_loop import CommandLoop
 
 NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
@@ -102,11 +104,11 @@ def all_events(store: EventStore) -> tuple[SequencedEvent, ...]:
 
 
 @pytest.fixture(scope="session")
-def seeded() -> InMemoryEventStore:
+def seeded(config: Config) -> InMemoryEventStore:
     """The demo's history; read only."""
     store = InMemoryEventStore()
     loop = CommandLoop(store)
-    for step in history.plan(NOON):
+    for step in history.plan(NOON, partial(keyed_hash, config.email_key)):
         step.carry_out(loop)
     return store
 
