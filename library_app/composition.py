@@ -24,8 +24,12 @@ from slices.lending.books_in_circulation import routes as books_in_circulation
 from slices.lending.books_in_circulation.query import BooksInCirculationHandler
 from slices.lending.books_lent_by_reader import routes as books_lent_by_reader
 from slices.lending.books_lent_by_reader.query import BooksLentByReaderHandler
+from slices.lending.cancel_reader_contract import routes as cancel_reader_contract
+from slices.lending.cancel_reader_contract.handler import CancelReaderContractHandler
 from slices.lending.cancel_reservation import routes as cancel_reservation
 from slices.lending.cancel_reservation.handler import CancelReservationHandler
+from slices.lending.claim_reader_email import routes as claim_reader_email
+from slices.lending.claim_reader_email.handler import ClaimReaderEmailHandler
 from slices.lending.expire_holds import routes as expire_holds
 from slices.lending.expire_holds.handler import ExpireHoldsHandler
 from slices.lending.lend_book_to_reader import routes as lend_book_to_reader
@@ -56,6 +60,8 @@ def slices_of(loop: CommandLoop, questions: Questions, edge: CommandEdge) -> tup
         add_book_copy_to_circulation.blueprint(AddBookCopyToCirculationHandler(loop).handle, edge),
         remove_book_copy_from_circulation.blueprint(RemoveBookCopyFromCirculationHandler(loop).handle, edge),
         register_reader.blueprint(RegisterReaderHandler(loop).handle, edge),
+        claim_reader_email.blueprint(ClaimReaderEmailHandler(loop).handle, edge),
+        cancel_reader_contract.blueprint(CancelReaderContractHandler(loop).handle, edge),
         lend_book_to_reader.blueprint(LendBookToReaderHandler(loop).handle, edge),
         return_book_from_reader.blueprint(ReturnBookFromReaderHandler(loop).handle, edge),
         reserve_book.blueprint(ReserveBookHandler(loop).handle, edge),

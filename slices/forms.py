@@ -11,7 +11,7 @@ from marshmallow import ValidationError
 
 from slices.command_loop import TooMuchContention
 from slices.decision import Reject, Rejection
-from slices.fields import Body, Id
+from slices.fields import Body, Id, hashed
 from slices.outcome import Outcome
 from slices.web import CommandEdge, Fields, Handle, Make
 
@@ -85,12 +85,12 @@ class CommandForm(Generic[C]):
         """Carry the command out, or show the form again with what is in the way."""
         typed = {key: value for key, value in request.form.items() if key not in _NOT_OF_THE_COMMAND}
         try:
-            fields: Fields = self.body.load({key: value for key, value in typed.items() if value.strip()})  # pyright: ignore
+            sent: Fields = self.body.load({key: value for key, value in typed.items() if value.strip()})  # pyright: ignore
         except ValidationError as error:
             errors = cast("Errors", error.messages)  # pyright: ignore[reportUnknownMemberType]
             return self._render(typed, errors=errors), 422
         origin = self.edge.origin()
-        command = self.make(fields, self.edge.now(), origin)
+        command = self.make(hashed(self.body, sent, self.edge.keyed_hash), self.edge.now(), origin)
         try:
             outcome = self.handle(command, origin)
         except TooMuchContention:

@@ -10,12 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any, Final, Literal, TypeAlias
-from uuid import UUID
+from typing import Final
 
+from library_app.demo import contracts
 from library_app.demo.people import COURSES, READERS, STUDENTS
+from library_app.demo.steps import Expected, Step, new_id, opening_time
 from library_app.demo.titles import TITLES, Title
-from slices.command_loop import CommandLoop
 from slices.enrollment.change_course_capacity.command import ChangeCourseCapacity
 from slices.enrollment.change_course_capacity.handler import ChangeCourseCapacityHandler
 from slices.enrollment.define_course.command import DefineCourse
@@ -36,8 +36,6 @@ from slices.lending.remove_book_copy_from_circulation.command import RemoveBookC
 from slices.lending.remove_book_copy_from_circulation.handler import RemoveBookCopyFromCirculationHandler
 from slices.lending.return_book_from_reader.command import ReturnBookFromReader
 from slices.lending.return_book_from_reader.handler import ReturnBookFromReaderHandler
-from slices.origin import Origin
-from slices.outcome import Outcome
 
 DAYS: Final = 42
 _COPIES: Final = 95
@@ -50,32 +48,18 @@ _TOO_MUCH_FOR_SOMEBODY: Final = ("Proofs for the Curious", "A History of Librari
 _LARGER_ROOMS: Final = {"Drawing What You Mean": 12}
 """Courses that are moved, and how many seats they have there."""
 
-Expected: TypeAlias = Literal["written", "rejected"]
 
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One command of the history, and what comes of it."""
-
-    command: Any
-    handler: Callable[[CommandLoop], Any]
-    expected: Expected
-
-    def carry_out(self, loop: CommandLoop) -> Outcome:
-        """Let the slice's own handler decide."""
-        outcome: Outcome = self.handler(loop).handle(self.command, Origin.new())
-        return outcome
-
-
-def plan(now: datetime, *, seed: int = 20) -> tuple[Step, ...]:
+def plan(now: datetime, keyed_hash: Callable[[str], str], *, seed: int = 20) -> tuple[Step, ...]:
     """Decide what happens in the six weeks before `now`, in chronological order.
 
     Args:
         now: the history ends a few minutes before.
+        keyed_hash: of an address, with the key of the app that is going to serve this history.
         seed: another number gives another history of the same kind.
     """
     chance = random.Random(seed)  # noqa: S311 - a plausible past, not a secret
     steps = [*_library(now, chance), *_school(now, chance)]
+    steps.extend(contracts.plan(steps, now - timedelta(days=DAYS), chance, keyed_hash))
     return tuple(sorted(steps, key=lambda step: step.command.occurred_at))
 
 
@@ -92,7 +76,7 @@ class _Library:
     latest: datetime = _LONG_AGO
 
     def add(self, title: Title, at: datetime) -> None:
-        book_id = _new_id(at, self.chance)
+        book_id = new_id(at, self.chance)
         command = AddBookCopyToCirculation(
             book_id=book_id,
             isbn=title.isbn,
@@ -118,7 +102,7 @@ class _Library:
         self.steps.append(Step(command, RemoveBookCopyFromCirculationHandler, "written"))
 
     def register(self, name: str, at: datetime) -> None:
-        reader_id = _new_id(at, self.chance)
+        reader_id = new_id(at, self.chance)
         command = RegisterReader(reader_id=reader_id, name=name, occurred_at=at)
         self.steps.append(Step(command, RegisterReaderHandler, "written"))
         self.readers.append(reader_id)
@@ -184,15 +168,15 @@ def _library(now: datetime, chance: random.Random) -> list[Step]:
     for number, title in enumerate(deliveries):
         # The shelf is filled in the first three days, the second copies follow week by week.
         day = number * 3 / len(TITLES) if number < len(TITLES) else 7 + (number - len(TITLES)) * 30 / len(second_copies)
-        todo.append((_opening_time(start, int(day), chance), partial(library.add, title)))
+        todo.append((opening_time(start, int(day), chance), partial(library.add, title)))
     for number, name in enumerate(chance.sample(READERS, k=len(READERS))):
         day = 1 + number // 3 if number < 15 else 6 + (number - 15) * 3
-        todo.append((_opening_time(start, day, chance), partial(library.register, name)))
+        todo.append((opening_time(start, day, chance), partial(library.register, name)))
     for day in range(4, DAYS):
-        todo.extend((_opening_time(start, day, chance), library.visit) for _ in range(chance.randint(7, 11)))
-    todo.extend((_opening_time(start, day, chance), library.want_what_is_lent) for day in (9, 15, 22, 30, 37))
-    todo.append((_opening_time(start, 12, chance), library.bring_back_for_a_friend))
-    todo.extend((_opening_time(start, day, chance), library.take_out) for day in (25, 35))
+        todo.extend((opening_time(start, day, chance), library.visit) for _ in range(chance.randint(7, 11)))
+    todo.extend((opening_time(start, day, chance), library.want_what_is_lent) for day in (9, 15, 22, 30, 37))
+    todo.append((opening_time(start, 12, chance), library.bring_back_for_a_friend))
+    todo.extend((opening_time(start, day, chance), library.take_out) for day in (25, 35))
     latest = now - timedelta(minutes=70)
     todo = [(at, action) for at, action in todo if at < latest]
     todo.extend((now - timedelta(minutes=minutes), library.visit) for minutes in (58, 44, 31, 19, 9))
@@ -206,23 +190,23 @@ def _school(now: datetime, chance: random.Random) -> list[Step]:
     start = now - timedelta(days=DAYS)
     courses: list[str] = []
     for title, capacity in COURSES:
-        at = _opening_time(start, chance.randint(2, 4), chance)
-        courses.append(_new_id(at, chance))
+        at = opening_time(start, chance.randint(2, 4), chance)
+        courses.append(new_id(at, chance))
         command = DefineCourse(course_id=courses[-1], title=title, capacity=capacity, occurred_at=at)
         steps.append(Step(command, DefineCourseHandler, "written"))
     students: list[str] = []
     for name in STUDENTS:
-        at = _opening_time(start, chance.randint(5, 11), chance)
-        students.append(_new_id(at, chance))
+        at = opening_time(start, chance.randint(5, 11), chance)
+        students.append(new_id(at, chance))
         registration = RegisterStudent(student_id=students[-1], name=name, occurred_at=at)
         steps.append(Step(registration, RegisterStudentHandler, "written"))
 
     def enroll(student: str, course: str, day: int, expected: Expected = "written") -> None:
-        command = EnrollStudent(student_id=student, course_id=course, occurred_at=_opening_time(start, day, chance))
+        command = EnrollStudent(student_id=student, course_id=course, occurred_at=opening_time(start, day, chance))
         steps.append(Step(command, EnrollStudentHandler, expected))
 
     def withdraw(student: str, course: str, day: int) -> None:
-        command = WithdrawStudent(student_id=student, course_id=course, occurred_at=_opening_time(start, day, chance))
+        command = WithdrawStudent(student_id=student, course_id=course, occurred_at=opening_time(start, day, chance))
         steps.append(Step(command, WithdrawStudentHandler, "written"))
 
     for course, (title, capacity), wanted in zip(courses, COURSES, _ENROLLMENTS_PER_COURSE, strict=True):
@@ -237,22 +221,7 @@ def _school(now: datetime, chance: random.Random) -> list[Step]:
         if title in _TOO_MUCH_FOR_SOMEBODY:
             withdraw(seated[0], course, chance.randint(32, 38))
         if title in _LARGER_ROOMS:
-            at = _opening_time(start, 34, chance)
+            at = opening_time(start, 34, chance)
             move = ChangeCourseCapacity(course_id=course, capacity=_LARGER_ROOMS[title], occurred_at=at)
             steps.append(Step(move, ChangeCourseCapacityHandler, "written"))
     return steps
-
-
-def _opening_time(start: datetime, day: int, chance: random.Random) -> datetime:
-    """Some moment between nine and six; on Sundays everybody comes on Monday instead, a little later."""
-    date = (start + timedelta(days=day)).replace(hour=9, minute=0, second=0, microsecond=0)
-    if date.weekday() == 6:
-        date += timedelta(days=1)
-    return date + timedelta(milliseconds=chance.randrange(9 * 3_600_000))
-
-
-def _new_id(at: datetime, chance: random.Random) -> str:
-    """A UUID of version 7 for a moment in the past."""
-    milliseconds = int(at.timestamp() * 1000)
-    number = milliseconds << 80 | 0x7 << 76 | chance.getrandbits(12) << 64 | 0b10 << 62 | chance.getrandbits(62)
-    return str(UUID(int=number))

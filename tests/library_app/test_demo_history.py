@@ -2,12 +2,14 @@
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
 from eventstore import FilterBuilder, InMemoryEventStore, P
 from library_app.demo import history
 from library_app.demo.titles import TITLES
+from library_app.keyed_hash import keyed_hash
 from library_app.pages import shelf
 from slices.codec import decode
 from slices.command_loop import CommandLoop
@@ -22,6 +24,8 @@ from slices.questions import Replaying
 NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
 """The "now" of the seeded store."""
 
+HASHED = partial(keyed_hash, "0123456789abcdef")
+
 
 EACH_WEEKDAY = [NOON + timedelta(days=days) for days in range(7)]
 """What would fall on a Sunday happens on Monday, where it may meet what was planned for then."""
@@ -32,21 +36,22 @@ EACH_WEEKDAY = [NOON + timedelta(days=days) for days in range(7)]
 )
 def test_every_step_comes_out_as_planned(now: datetime) -> None:
     loop = CommandLoop(InMemoryEventStore())
-    for step in history.plan(now):
+    for step in history.plan(now, HASHED):
         outcome = step.carry_out(loop)
         assert isinstance(outcome.decision, Append if step.expected == "written" else Reject), step.command
-        assert len(outcome.events) == 1
+        assert outcome.events
 
 
 def test_the_history_is_chronological_and_ends_shortly_before_now() -> None:
-    moments = [step.command.occurred_at for step in history.plan(NOON)]
+    moments = [step.command.occurred_at for step in history.plan(NOON, HASHED)]
     assert moments == sorted(moments)
     assert timedelta(days=41) < NOON - moments[0] <= timedelta(days=43)
     assert timedelta() < NOON - moments[-1] < timedelta(minutes=15)
 
 
 def test_the_same_seed_gives_the_same_history() -> None:
-    first, again, other = history.plan(NOON), history.plan(NOON), history.plan(NOON, seed=1)
+    first, again = history.plan(NOON, HASHED), history.plan(NOON, HASHED)
+    other = history.plan(NOON, HASHED, seed=1)
     assert [step.command for step in first] == [step.command for step in again]
     assert [step.command for step in first] != [step.command for step in other]
 
@@ -56,7 +61,7 @@ def test_it_is_a_library_in_use(seeded: InMemoryEventStore) -> None:
     assert len(view.free) >= 30
     assert len(view.lent) >= 30
     assert len(view.copies) == 95
-    assert len(view.readers) == 24
+    assert len(view.readers) == 25
     assert {copy.isbn for copy in view.copies.values()} == {title.isbn for title in TITLES}
 
 
@@ -85,7 +90,7 @@ def test_the_catalogue_has_every_title_although_two_copies_are_worn_out(seeded: 
 def test_a_title_keeps_a_copy_whatever_the_seed() -> None:
     for seed in range(60):
         isbns: dict[str, str] = {}
-        for step in history.plan(NOON, seed=seed):
+        for step in history.plan(NOON, HASHED, seed=seed):
             match step.command:
                 case AddBookCopyToCirculation(book_id=book_id, isbn=isbn):
                     isbns[book_id] = isbn

@@ -50,6 +50,7 @@ def address(dsn: str) -> Generator[str]:
     environment = os.environ | {
         "LIBRARY_DSN": psycopg.conninfo.make_conninfo(dsn, dbname=database),
         "LIBRARY_SECRET_KEY": uuid.uuid4().hex,
+        "LIBRARY_EMAIL_KEY": uuid.uuid4().hex,
         "LIBRARY_PORT": str(port),
     }
     for step in ("init-db", "seed"):

@@ -4,8 +4,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 from slices.lending.add_book_copy_to_circulation.command import AddBookCopyToCirculation
+from slices.lending.cancel_reader_contract.command import CancelReaderContract
 from slices.lending.cancel_reservation.command import CancelReservation
+from slices.lending.claim_reader_email.command import ClaimReaderEmail
 from slices.lending.events import (
+    CancelingReaderContractFailed,
+    ClaimingReaderEmailFailed,
     LendingBookToReaderFailed,
     ReaderRegistered,
     RemovingBookFromCirculationFailed,
@@ -27,19 +31,23 @@ from tests.slices.lending.world import (
     BOB_REGISTERED,
     BOOK,
     CAT,
+    HASH,
     LENT_TO_ANN,
     LENT_TO_BOB,
     NOON,
     OTHER_BOOK,
+    OTHER_HASH,
     REMOVED,
     RETURNED_BY_ANN,
     RETURNED_BY_BOB,
     added,
     book_id,
+    claimed,
     gave_up,
     held,
     hold_expired,
     lent,
+    released,
     reserved,
     returned,
 )
@@ -64,6 +72,10 @@ RESERVE_FOR_BOB, RESERVE_FOR_CAT = ReserveBook(BOOK, BOB, NOON), ReserveBook(BOO
 BOB_GIVES_UP = CancelReservation(BOOK, BOB, NOON)
 CAT_GIVES_UP = CancelReservation(BOOK, CAT, NOON)
 REMOVE = RemoveBookCopyFromCirculation(BOOK, NOON)
+CANCEL_BOB = CancelReaderContract(BOB, NOON)
+CLAIM_FOR_ANN, CLAIM_FOR_BOB = ClaimReaderEmail(ANN, HASH, NOON), ClaimReaderEmail(BOB, HASH, NOON)
+CLAIM_ANOTHER_FOR_ANN, CLAIM_ANOTHER_FOR_BOB = (ClaimReaderEmail(who, OTHER_HASH, NOON) for who in (ANN, BOB))
+REGISTER_BOB_WITH_ADDRESS = RegisterReader(BOB, "Bob", NOON, HASH)
 LATE = NOON - timedelta(hours=1)
 EXPIRE = ExpireHolds(BOOK, NOON)
 
@@ -92,6 +104,14 @@ def lending_failed(reader: str, reason: str) -> LendingBookToReaderFailed:
 
 def reserving_failed(reader: str, reason: str) -> ReservingBookFailed:
     return ReservingBookFailed(BOOK, reader, reason, occurred_at=NOON)
+
+
+def canceling_failed(reason: str) -> CancelingReaderContractFailed:
+    return CancelingReaderContractFailed(BOB, reason, occurred_at=NOON)
+
+
+def claiming_failed(reason: str) -> ClaimingReaderEmailFailed:
+    return ClaimingReaderEmailFailed(BOB, reason, occurred_at=NOON)
 
 
 def removing_failed(reason: str) -> RemovingBookFromCirculationFailed:
@@ -264,4 +284,79 @@ REMOVING = {
     ),
 }
 
-RACES = {**ADDING_AND_REGISTERING, **LENDING, **RETURNING, **RESERVING, **WAITING, **REMOVING}
+LEAVING = {
+    "a contract ends twice at once": Race(LIBRARY, CANCEL_BOB, CANCEL_BOB, (BOB_CANCELED,)),
+    "a reader borrows while the contract ends": Race(
+        LIBRARY, LEND_TO_BOB, CANCEL_BOB, (LENT_TO_BOB, canceling_failed("ReaderHasOutstandingLoans"))
+    ),
+    "a contract ends while the reader borrows": Race(
+        LIBRARY, CANCEL_BOB, LEND_TO_BOB, (BOB_CANCELED, lending_failed(BOB, "ReaderNotRegistered"))
+    ),
+    "a contract ends while the reader reserves": Race(
+        WITH_ANN, CANCEL_BOB, RESERVE_FOR_BOB, (BOB_CANCELED, reserving_failed(BOB, "ReaderNotRegistered"))
+    ),
+    "a reader who brought everything back leaves": Race(
+        (*LIBRARY, LENT_TO_BOB, RETURNED_BY_BOB), LEND_TO_ANN, CANCEL_BOB, (LENT_TO_ANN, BOB_CANCELED), disturbed=False
+    ),
+    "a reader claims an address while the contract ends": Race(
+        LIBRARY, CLAIM_FOR_BOB, CANCEL_BOB, (claimed(BOB), BOB_CANCELED, released(BOB))
+    ),
+    "a reader who came back without the old address leaves again": Race(
+        (*LIBRARY, claimed(BOB), BOB_CANCELED, released(BOB), BOB_REGISTERED),
+        LEND_TO_ANN,
+        CANCEL_BOB,
+        (LENT_TO_ANN, BOB_CANCELED),
+        disturbed=False,
+    ),
+    "a copy is returned while the contract of another reader ends": Race(
+        (*LIBRARY, LENT_TO_ANN), CANCEL_BOB, RETURN_FROM_ANN, (BOB_CANCELED, RETURNED_BY_ANN), disturbed=False
+    ),
+}
+
+CLAIMING = {
+    "two readers claim one address": Race(
+        LIBRARY, CLAIM_FOR_ANN, CLAIM_FOR_BOB, (claimed(ANN), claiming_failed("EmailAlreadyClaimed"))
+    ),
+    "an address is claimed twice at once": Race(LIBRARY, CLAIM_FOR_BOB, CLAIM_FOR_BOB, (claimed(BOB),)),
+    "a reader claims two addresses at once": Race(
+        LIBRARY,
+        CLAIM_ANOTHER_FOR_BOB,
+        CLAIM_FOR_BOB,
+        (claimed(BOB, OTHER_HASH), released(BOB, OTHER_HASH), claimed(BOB)),
+    ),
+    "a contract ends while the reader claims an address": Race(
+        LIBRARY, CANCEL_BOB, CLAIM_FOR_BOB, (BOB_CANCELED, claiming_failed("ReaderNotRegistered"))
+    ),
+    "an address that another reader gave up is claimed": Race(
+        (*LIBRARY, claimed(ANN), released(ANN)),
+        LEND_TO_ANN,
+        CLAIM_FOR_BOB,
+        (LENT_TO_ANN, claimed(BOB)),
+        disturbed=False,
+    ),
+    "a reader who came back claims another address than before": Race(
+        (*LIBRARY, claimed(BOB, OTHER_HASH), BOB_CANCELED, released(BOB, OTHER_HASH), BOB_REGISTERED),
+        LEND_TO_ANN,
+        CLAIM_FOR_BOB,
+        (LENT_TO_ANN, claimed(BOB)),
+        disturbed=False,
+    ),
+    "two readers register with one address": Race(
+        (ANN_REGISTERED,),
+        CLAIM_FOR_ANN,
+        REGISTER_BOB_WITH_ADDRESS,
+        (claimed(ANN), claiming_failed("EmailAlreadyClaimed")),
+    ),
+    "a reader registers with an address that another gave up": Race(
+        (ANN_REGISTERED, claimed(ANN), released(ANN), BOB_REGISTERED, BOB_CANCELED),
+        CLAIM_ANOTHER_FOR_ANN,
+        REGISTER_BOB_WITH_ADDRESS,
+        (claimed(ANN, OTHER_HASH), BOB_REGISTERED, claimed(BOB)),
+        disturbed=False,
+    ),
+    "a reader registers with and without an address at once": Race(
+        (), REGISTER_BOB, REGISTER_BOB_WITH_ADDRESS, (BOB_REGISTERED,)
+    ),
+}
+
+RACES = {**ADDING_AND_REGISTERING, **LENDING, **RETURNING, **RESERVING, **WAITING, **REMOVING, **LEAVING, **CLAIMING}

@@ -11,6 +11,7 @@ from slices.decision import Append, Nothing, Reject
 from slices.domain_event import DomainEvent, json_key
 from slices.outcome import Outcome
 from slices.slice_map import CONTEXTS, WriteSlice, write_slices
+from tests.slices.lending.world import ADDRESS, HASH, OTHER_ADDRESS, OTHER_HASH
 from tests.slices.races import EVERYTHING, Command, Race, carry_out, slice_of, write
 from tests.slices.test_races import NAMED
 from tests.slices.web.shop import Shop
@@ -38,9 +39,12 @@ def expected(race: Race) -> tuple[Outcome, list[DomainEvent]]:
 
 
 def sent(command: Command) -> dict[str, Any]:
-    """The command as a client spells it."""
+    """The command as a client spells it: with the address, and not with its hash."""
     fields = {field.name: getattr(command, field.name) for field in dataclasses.fields(command)}
-    return {json_key(name): value for name, value in fields.items() if name != "occurred_at" and value is not None}
+    spelled = {json_key(name): value for name, value in fields.items() if name != "occurred_at" and value is not None}
+    if "EmailHash" in spelled:
+        spelled["Email"] = {HASH: ADDRESS, OTHER_HASH: OTHER_ADDRESS}[spelled.pop("EmailHash")]
+    return spelled
 
 
 def api_of(command: Command) -> str:
