@@ -20,6 +20,7 @@ from library_app.demo import history
 from library_app.idempotency import InMemoryIdempotencyRecords
 from library_app.keyed_hash import keyed_hash
 from slices.command_loop import CommandLoop
+from tests.library_app.production import served
 
 NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
 
@@ -131,3 +132,10 @@ def database(dsn: str) -> Iterator[str]:
 @pytest.fixture
 def noon() -> datetime:
     return NOON
+
+
+@pytest.fixture(scope="session")
+def address(dsn: str) -> Iterator[str]:
+    """The address of the app in production, with the demo's history."""
+    with served(dsn) as found:
+        yield found

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.library_app.browser.conftest import COMMAND, free_port, wait_until_served
+from tests.library_app.production import COMMAND, free_port, wait_until_served
 
 
 @contextlib.contextmanager
