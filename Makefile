@@ -1,7 +1,8 @@
 # make run    a library you can use, at http://127.0.0.1:5000  (PORT=5050 DATA=folder)
-# make test   the tests, and that those of eventstore reach every branch of it
+# make test   the tests, and that those of eventstore reach every branch of it, and those of slices every rule
 #             (REQUIRE=chromium,pgbouncer turns skips into failures; ARGS="-k lend -x": only these, as pytest is told)
 # make check  format, lint, types, imports, tests
+# make map    draws the map in slices/README.md anew from the slices
 # make race   thousands of races on a real PostgreSQL, after every schedule of the race kit  (ROUNDS=1000)
 
 PYTHON  ?= python3
@@ -15,7 +16,7 @@ VENV := .venv
 BIN  := $(VENV)/bin
 PIP  := PIP_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
 
-.PHONY: run test check lint race clean
+.PHONY: run test check lint map race clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.for-running
@@ -24,9 +25,12 @@ run: $(VENV)/.for-running
 PYTEST = $(BIN)/python -m pytest --require="$(REQUIRE)"
 IN_PARALLEL := -n auto --maxprocesses 8 --dist worksteal
 
+PURE := tests/slices/lending tests/slices/enrollment tests/slices/test_audit.py
+
 test: $(VENV)/.for-developing
 ifeq ($(strip $(ARGS)),)
 	@$(PYTEST) $(IN_PARALLEL) --cov=eventstore tests/eventstore
+	@EVENTSTORE_TEST_DSN="none: pure" $(PYTEST) -q --cov=slices --cov-config=tests/slices/coverage.toml $(PURE)
 	@$(PYTEST) $(IN_PARALLEL) --ignore tests/eventstore
 else
 	@$(PYTEST) $(ARGS)
@@ -41,6 +45,9 @@ lint: $(VENV)/.for-developing
 	@$(BIN)/mypy
 	@$(BIN)/pyright --pythonpath $(BIN)/python
 	@$(BIN)/lint-imports
+
+map: $(VENV)/.for-developing
+	@$(BIN)/python -m slices.slice_map_text
 
 race: $(VENV)/.for-developing
 	@$(BIN)/python -m eventstore.testing.schedules

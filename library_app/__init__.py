@@ -58,7 +58,8 @@ def create_app(
 
     replaying = Replaying(store)
     questions = replaying if snapshots is None else Snapshotted(replaying, snapshots)
-    edge = FlaskCommandEdge(store, questions, idempotency or InMemoryIdempotencyRecords(), clock)
+    records = idempotency or InMemoryIdempotencyRecords()
+    edge = FlaskCommandEdge(store, questions, records, clock, email_key=config.email_key)
     api: Any = create_api(app)
     api.register_blueprint(api_events.blueprint(store))
     for blueprint in slices_of(CommandLoop(store), questions, edge):

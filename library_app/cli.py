@@ -5,8 +5,10 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import FrameType
+from typing import Final
 
 import click
 from flask import Flask
@@ -20,10 +22,13 @@ from library_app.demo import history
 from library_app.edge import utc_now
 from library_app.hold_shelf import look_over
 from library_app.idempotency.postgres import PostgresIdempotencyRecords
+from library_app.keyed_hash import keyed_hash
 from library_app.server import PortTaken, WebServer, check_port
 from slices.command_loop import CommandLoop, TooMuchContention
 from slices.questions import Replaying
 from slices.snapshotted import Snapshotted
+
+_NOT_NEEDED: Final = "nothing is signed or hashed"
 
 
 @click.group()
@@ -44,7 +49,8 @@ def main() -> None:
 def demo(port: int, data: Path) -> None:
     """Everything in one: a private PostgreSQL, six weeks of history, and the app in your browser."""
     with _one_clear_line():
-        config = replace(Config.read(secret_key=kept_secret(data)), host="127.0.0.1", port=port)
+        kept = Config.read(secret_key=kept_secret(data, "secret-key"), email_key=kept_secret(data, "email-key"))
+        config = replace(kept, host="127.0.0.1", port=port)
         check_port(config.host, config.port)
         signal.signal(signal.SIGTERM, _leave)  # so that the database is stopped whenever we are told to go
         click.echo("Starting PostgreSQL ...")
@@ -55,7 +61,7 @@ def demo(port: int, data: Path) -> None:
         with database:
             config = replace(config, dsn=database.dsn)
             _create_schema(config.dsn)
-            _seed(config.dsn)
+            _seed(config)
             _serve(config)
 
 
@@ -75,7 +81,7 @@ def serve() -> None:
 def init_db() -> None:
     """Create the tables in the database that LIBRARY_DSN names, or bring those of an older release up to date."""
     with _one_clear_line():
-        _create_schema(_config_with_dsn("not needed here").dsn)
+        _create_schema(_config_with_dsn(secret_key=_NOT_NEEDED, email_key=_NOT_NEEDED).dsn)
     click.echo("The schema is in place.")
 
 
@@ -83,10 +89,10 @@ def init_db() -> None:
 def seed() -> None:
     """Fill an empty log with six weeks of plausible history."""
     with _one_clear_line():
-        config = _config_with_dsn("not needed here")
+        config = _config_with_dsn(secret_key=_NOT_NEEDED)
         with open_pool(config.dsn, max_size=2) as pool:
             PostgresEventStore(pool).check_schema()
-        if not _seed(config.dsn):
+        if not _seed(config):
             click.echo("The log is not empty; nothing was written.")
 
 
@@ -94,7 +100,7 @@ def seed() -> None:
 def expire_holds() -> None:
     """End the holds that are past their time, and hold the copies for the next readers. For a scheduler."""
     with _one_clear_line():
-        config = _config_with_dsn("not needed here")
+        config = _config_with_dsn(secret_key=_NOT_NEEDED, email_key=_NOT_NEEDED)
         with open_pool(config.dsn, max_size=2) as pool:
             store = PostgresEventStore(pool)
             store.check_schema()
@@ -102,8 +108,8 @@ def expire_holds() -> None:
             click.echo(look_over(questions, CommandLoop(store), utc_now()))
 
 
-def _config_with_dsn(secret_key: str | None = None) -> Config:
-    config = Config.read(secret_key=secret_key and secret_key.ljust(16))
+def _config_with_dsn(*, secret_key: str | None = None, email_key: str | None = None) -> Config:
+    config = Config.read(secret_key=secret_key, email_key=email_key)
     if not config.dsn:
         raise SettingRefused("LIBRARY_DSN is not set, for instance: LIBRARY_DSN=postgresql://user@host/library")
     return config
@@ -119,12 +125,12 @@ def _create_schema(dsn: str) -> None:
         PostgresIdempotencyRecords(pool).create_schema()
 
 
-def _seed(dsn: str) -> bool:
-    with open_pool(dsn, max_size=2) as pool:
+def _seed(config: Config) -> bool:
+    with open_pool(config.dsn, max_size=2) as pool:
         store = PostgresEventStore(pool)
         if store.query(FilterBuilder().matching_any_event(), limit=1).events:
             return False
-        steps = history.plan(utc_now())
+        steps = history.plan(utc_now(), partial(keyed_hash, config.email_key))
         loop = CommandLoop(store)
         with click.progressbar(steps, label="Writing six weeks of history") as shown:
             for step in shown:

@@ -2,6 +2,8 @@
 
 from slices.blueprints import SliceBlueprint
 from slices.command_loop import CommandLoop
+from slices.enrollment.change_course_capacity import routes as change_course_capacity
+from slices.enrollment.change_course_capacity.handler import ChangeCourseCapacityHandler
 from slices.enrollment.course_catalogue import routes as course_catalogue
 from slices.enrollment.course_catalogue.query import CourseCatalogueHandler
 from slices.enrollment.course_roster import routes as course_roster
@@ -16,6 +18,8 @@ from slices.enrollment.registered_students import routes as registered_students
 from slices.enrollment.registered_students.query import RegisteredStudentsHandler
 from slices.enrollment.student_schedule import routes as student_schedule
 from slices.enrollment.student_schedule.query import StudentScheduleHandler
+from slices.enrollment.withdraw_student import routes as withdraw_student
+from slices.enrollment.withdraw_student.handler import WithdrawStudentHandler
 from slices.lending.add_book_copy_to_circulation import routes as add_book_copy_to_circulation
 from slices.lending.add_book_copy_to_circulation.handler import AddBookCopyToCirculationHandler
 from slices.lending.books_in_circulation import routes as books_in_circulation
@@ -24,10 +28,14 @@ from slices.lending.books_lent_by_reader import routes as books_lent_by_reader
 from slices.lending.books_lent_by_reader.query import BooksLentByReaderHandler
 from slices.lending.books_lent_out import routes as books_lent_out
 from slices.lending.books_lent_out.query import BooksLentOutHandler
+from slices.lending.cancel_reader_contract import routes as cancel_reader_contract
+from slices.lending.cancel_reader_contract.handler import CancelReaderContractHandler
 from slices.lending.cancel_reservation import routes as cancel_reservation
 from slices.lending.cancel_reservation.handler import CancelReservationHandler
 from slices.lending.canceled_readers import routes as canceled_readers
 from slices.lending.canceled_readers.query import CanceledReadersHandler
+from slices.lending.claim_reader_email import routes as claim_reader_email
+from slices.lending.claim_reader_email.handler import ClaimReaderEmailHandler
 from slices.lending.expire_holds import routes as expire_holds
 from slices.lending.expire_holds.handler import ExpireHoldsHandler
 from slices.lending.finished_lendings import routes as finished_lendings
@@ -38,6 +46,8 @@ from slices.lending.register_reader import routes as register_reader
 from slices.lending.register_reader.handler import RegisterReaderHandler
 from slices.lending.registered_readers import routes as registered_readers
 from slices.lending.registered_readers.query import RegisteredReadersHandler
+from slices.lending.remove_book_copy_from_circulation import routes as remove_book_copy_from_circulation
+from slices.lending.remove_book_copy_from_circulation.handler import RemoveBookCopyFromCirculationHandler
 from slices.lending.removed_books import routes as removed_books
 from slices.lending.removed_books.query import RemovedBooksHandler
 from slices.lending.reserve_book import routes as reserve_book
@@ -60,15 +70,20 @@ def slices_of(loop: CommandLoop, questions: Questions, edge: CommandEdge) -> tup
     """
     return (
         add_book_copy_to_circulation.blueprint(AddBookCopyToCirculationHandler(loop).handle, edge),
+        remove_book_copy_from_circulation.blueprint(RemoveBookCopyFromCirculationHandler(loop).handle, edge),
         register_reader.blueprint(RegisterReaderHandler(loop).handle, edge),
+        claim_reader_email.blueprint(ClaimReaderEmailHandler(loop).handle, edge),
+        cancel_reader_contract.blueprint(CancelReaderContractHandler(loop).handle, edge),
         lend_book_to_reader.blueprint(LendBookToReaderHandler(loop).handle, edge),
         return_book_from_reader.blueprint(ReturnBookFromReaderHandler(loop).handle, edge),
         reserve_book.blueprint(ReserveBookHandler(loop).handle, edge),
         cancel_reservation.blueprint(CancelReservationHandler(loop).handle, edge),
         expire_holds.blueprint(ExpireHoldsHandler(loop).handle, edge),
         define_course.blueprint(DefineCourseHandler(loop).handle, edge),
+        change_course_capacity.blueprint(ChangeCourseCapacityHandler(loop).handle, edge),
         register_student.blueprint(RegisterStudentHandler(loop).handle, edge),
         enroll_student.blueprint(EnrollStudentHandler(loop).handle, edge),
+        withdraw_student.blueprint(WithdrawStudentHandler(loop).handle, edge),
         books_in_circulation.blueprint(BooksInCirculationHandler(questions).handle),
         books_lent_out.blueprint(BooksLentOutHandler(questions).handle),
         waiting_lists.blueprint(WaitingListsHandler(questions).handle, edge.now),

@@ -3,11 +3,13 @@
 import os
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 SHORTEST_SECRET = 16
+_SECRET_BYTES = 32
 
 T = TypeVar("T")
 
@@ -20,7 +22,8 @@ class SettingRefused(ValueError):
 class Config:
     """The settings of one process.
 
-    >>> Config.read({"LIBRARY_SECRET_KEY": "0123456789abcdef", "LIBRARY_PORT": "8080"}).port
+    >>> secrets = {"LIBRARY_SECRET_KEY": "0123456789abcdef", "LIBRARY_EMAIL_KEY": "fedcba9876543210"}
+    >>> Config.read({**secrets, "LIBRARY_PORT": "8080"}).port
     8080
 
     Attributes:
@@ -30,9 +33,11 @@ class Config:
         workers, threads: processes of the web server, and threads in each.
         max_body_bytes: larger requests are refused with 413.
         secure_cookies: send cookies over HTTPS only. Switch it on behind a TLS proxy.
+        email_key: addresses are on record as hashes with this key. By default one that nobody keeps, which suits a
+            store in memory.
     """
 
-    secret_key: str
+    secret_key: str = field(repr=False)
     dsn: str = ""
     host: str = "127.0.0.1"
     port: int = 5000
@@ -40,14 +45,22 @@ class Config:
     threads: int = 8
     max_body_bytes: int = 64 * 1024
     secure_cookies: bool = False
+    email_key: str = field(repr=False, default_factory=partial(secrets.token_urlsafe, _SECRET_BYTES))
 
     @classmethod
-    def read(cls, environment: Mapping[str, str] = os.environ, *, secret_key: str | None = None) -> "Config":
+    def read(
+        cls,
+        environment: Mapping[str, str] = os.environ,
+        *,
+        secret_key: str | None = None,
+        email_key: str | None = None,
+    ) -> "Config":
         """Read the environment.
 
         Args:
             environment: the variables.
             secret_key: what to sign with if LIBRARY_SECRET_KEY is not set; None insists on the variable.
+            email_key: what to hash with if LIBRARY_EMAIL_KEY is not set; None insists on the variable.
 
         Raises:
             SettingRefused: with the variable, its value and what was expected.
@@ -61,19 +74,24 @@ class Config:
             threads=_read(environment, "LIBRARY_THREADS", _number(1, 256), 8),
             max_body_bytes=_read(environment, "LIBRARY_MAX_BODY_BYTES", _number(1024, 2**30), 64 * 1024),
             secure_cookies=_read(environment, "LIBRARY_SECURE_COOKIES", _yes_or_no, default=False),
+            email_key=_read(environment, "LIBRARY_EMAIL_KEY", _secret, email_key),
         )
 
 
-def kept_secret(folder: Path) -> str:
-    """The secret that a demo keeps in its data folder: made at the first start, readable for its owner only."""
-    file = folder / "secret-key"
+def kept_secret(folder: Path, name: str) -> str:
+    """A secret that a demo keeps in its data folder: made at the first start, readable for its owner only.
+
+    Raises:
+        SettingRefused: if the file holds what cannot be a secret.
+    """
+    file = folder / name
     folder.mkdir(parents=True, exist_ok=True)
     try:
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        return _read({"LIBRARY_SECRET_KEY": file.read_text().strip()}, "LIBRARY_SECRET_KEY", _secret, None)
+        return _read({str(file): file.read_text()}, str(file), _secret, None)
     with os.fdopen(descriptor, "w") as opened:
-        secret = secrets.token_urlsafe(32)
+        secret = secrets.token_urlsafe(_SECRET_BYTES)
         opened.write(secret)
     return secret
 

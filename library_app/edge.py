@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID, uuid5
@@ -15,6 +15,7 @@ from eventstore import EventIdReused, EventStore, uuid7
 from library_app.choices import choices
 from library_app.idempotency import Answered, Claimed, IdempotencyRecords, InFlight, Request
 from library_app.idempotency.recovery import answer_from_log
+from library_app.keyed_hash import keyed_hash
 from library_app.problems import RequestRefused
 from slices.origin import Origin
 from slices.questions import Questions
@@ -45,12 +46,14 @@ class FlaskCommandEdge:
         questions: asked for names to pick from.
         records: what was answered to which key.
         clock: the current time in UTC.
+        email_key: addresses are hashed with it.
     """
 
     store: EventStore
     questions: Questions
     records: IdempotencyRecords
     clock: Callable[[], datetime] = utc_now
+    email_key: str = field(kw_only=True)
 
     def now(self) -> datetime:
         """See `CommandEdge.now`."""
@@ -63,6 +66,10 @@ class FlaskCommandEdge:
     def choices(self, key: str) -> Mapping[str, str]:
         """See `CommandEdge.choices`."""
         return choices(self.questions, key)
+
+    def keyed_hash(self, text: str) -> str:
+        """See `CommandEdge.keyed_hash`."""
+        return keyed_hash(self.email_key, text)
 
     def once(
         self, route: str, fields: Mapping[str, Any], answer: Callable[[datetime, Origin], JsonAnswer]

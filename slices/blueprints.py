@@ -13,7 +13,7 @@ from flask import Blueprint as PlainBlueprint
 from flask import Response
 from marshmallow import Schema, fields
 
-from slices.fields import Body
+from slices.fields import Body, hashed
 from slices.forms import CommandForm, Page
 from slices.origin import Origin
 from slices.web import CommandEdge, Fields, Handle, JsonAnswer, Make, as_response, json_answer
@@ -69,24 +69,27 @@ def command_blueprint(
         import_name: of the slice's `routes` module.
         api: "/api/<context>/<command>"; what follows "/api/" is the route's name in `CommandEdge.once`.
         body: the fields, for programs and people.
-        make: the command from the fields, the time and the origin.
+        make: the command from the fields, the time and the origin. Of an address the fields hold only the keyed hash.
         page: the form.
         handle: carries the command out.
         web: the application around.
     """
     blueprint, pages = slice_blueprint(import_name)
+    schema = body()
 
     def answer_program(sent: Fields) -> Response:
+        fields = hashed(schema, sent, web.keyed_hash)
+
         def answer(now: datetime, origin: Origin) -> JsonAnswer:
-            command = make(sent, now, origin)
+            command = make(fields, now, origin)
             return json_answer(command, handle(command, origin))
 
-        return as_response(web.once(api.removeprefix("/api/"), sent, answer))
+        return as_response(web.once(api.removeprefix("/api/"), fields, answer))
 
     answer_program.__doc__ = body.__doc__
     _document_command(blueprint, api, body, answer_program)
 
-    form = CommandForm(page, body(), make, handle, web)
+    form = CommandForm(page, schema, make, handle, web)
     pages.add_url_rule(page.address, "show", form.show, methods=["GET"])
     pages.add_url_rule(page.address, "submit", form.submit, methods=["POST"])
     return blueprint

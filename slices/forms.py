@@ -1,7 +1,7 @@
 """How a person gives a command: a form that keeps what was typed, and says what happened or what is wrong."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
 
@@ -10,8 +10,8 @@ from flask.typing import ResponseReturnValue
 from marshmallow import ValidationError
 
 from slices.command_loop import TooMuchContention
-from slices.decision import Reject
-from slices.fields import Body, Id
+from slices.decision import Reject, Rejection
+from slices.fields import Body, Id, hashed
 from slices.outcome import Outcome
 from slices.web import CommandEdge, Fields, Handle, Make
 
@@ -46,12 +46,17 @@ class Refusal:
 
     Attributes:
         text: in plain words.
-        event: the sequence number of the failure event, if the refusal is on record.
+        events: the numbers of the events that put the refusal on record.
+        went: how the command got there; None if nothing was decided.
     """
 
     text: str
-    event: int | None = None
+    events: Sequence[int] = ()
+    went: "Went | None" = None
 
+
+Went: TypeAlias = dict[str, Any]
+"""How a command went, as pages tell it: milliseconds of each step, the number of attempts, and what came between."""
 
 Errors: TypeAlias = dict[str, list[str]]
 """What is wrong with each field, by its key."""
@@ -80,20 +85,19 @@ class CommandForm(Generic[C]):
         """Carry the command out, or show the form again with what is in the way."""
         typed = {key: value for key, value in request.form.items() if key not in _NOT_OF_THE_COMMAND}
         try:
-            fields: Fields = self.body.load({key: value for key, value in typed.items() if value.strip()})  # pyright: ignore
+            sent: Fields = self.body.load({key: value for key, value in typed.items() if value.strip()})  # pyright: ignore
         except ValidationError as error:
             errors = cast("Errors", error.messages)  # pyright: ignore[reportUnknownMemberType]
             return self._render(typed, errors=errors), 422
         origin = self.edge.origin()
-        command = self.make(fields, self.edge.now(), origin)
+        command = self.make(hashed(self.body, sent, self.edge.keyed_hash), self.edge.now(), origin)
         try:
             outcome = self.handle(command, origin)
         except TooMuchContention:
             busy = Refusal("Too many people want the same at this moment. Nothing was changed; please try again.")
             return self._render(typed, refusal=busy), 503
         if isinstance(outcome.decision, Reject):
-            event = outcome.events[0].sequence_number if outcome.events else None
-            return self._render(typed, refusal=Refusal(outcome.decision.reason.message, event)), 409
+            return self._render(typed, refusal=_refusal(outcome, outcome.decision.reason)), 409
         self._tell(outcome)
         return redirect(_local_path(request.form.get("next")) or request.script_root + self.page.then(command), 303)
 
@@ -113,22 +117,32 @@ class CommandForm(Generic[C]):
         )
 
     def _tell(self, outcome: Outcome) -> None:
-        written = outcome.events[0].sequence_number if outcome.events else None
-        notice = {
-            "text": self.page.nothing if written is None else self.page.done,
-            "event": written,
-            "milliseconds": {
-                "query": round(outcome.report.querying * 1000, 2),
-                "decide": round(outcome.report.deciding * 1000, 2),
-                "append": round(outcome.report.appending * 1000, 2),
-            },
-        }
+        numbers = _numbers(outcome)
+        notice = {"text": self.page.done if numbers else self.page.nothing, "events": numbers, "went": _went(outcome)}
         # Flask keeps any JSON value, whatever its annotation says.
-        flash(cast("str", notice), "nothing" if written is None else "written")
+        flash(cast("str", notice), "written" if numbers else "nothing")
 
     def _fields(self) -> dict[str, Any]:
         fields = cast("dict[str, Any]", self.body.fields)  # pyright: ignore[reportUnknownMemberType]
         return {field.data_key: field for field in fields.values()}
+
+
+def _numbers(outcome: Outcome) -> list[int]:
+    return [event.sequence_number for event in outcome.events]
+
+
+def _refusal(outcome: Outcome, reason: Rejection) -> Refusal:
+    return Refusal(reason.message, _numbers(outcome), _went(outcome))
+
+
+def _went(outcome: Outcome) -> Went:
+    report = outcome.report
+    steps = {"query": report.querying, "decide": report.deciding, "append": report.appending}
+    return {
+        "attempts": len(report.attempts),
+        "steps": [(step, round(seconds * 1000, 2)) for step, seconds in steps.items()],
+        "between": [(conflict.sequence_number, conflict.event_type) for conflict in report.conflicts],
+    }
 
 
 def _local_path(text: str | None) -> str | None:

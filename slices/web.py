@@ -56,6 +56,13 @@ class CommandEdge(Protocol):
         """
         ...
 
+    def keyed_hash(self, text: str) -> str:
+        """The hash under which a text that nobody shall read is on record: HMAC-SHA-256 in hex.
+
+        The key is the application's. With another key the same text has another hash.
+        """
+        ...
+
     def once(
         self, route: str, fields: Mapping[str, Any], answer: Callable[[datetime, Origin], JsonAnswer]
     ) -> JsonAnswer:
@@ -69,7 +76,8 @@ class CommandEdge(Protocol):
 
         Args:
             route: the stable name of the command, such as "lending/lend-book-to-reader".
-            fields: what the client asked for, normalised, so that two spellings of one id are one request.
+            fields: what the client asked for, normalised, so that two spellings of one id are one request; addresses
+                are hashed already.
             answer: decides. It may be called once.
         """
         ...

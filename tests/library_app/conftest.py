@@ -1,19 +1,26 @@
 """The app on a store in memory, and a client that speaks to it."""
 
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
+import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from psycopg.conninfo import make_conninfo
+from psycopg.sql import SQL, Identifier
 from werkzeug.test import TestResponse
 
 from eventstore import EventStore, FilterBuilder, InMemoryEventStore, SequencedEvent
 from library_app import Config, create_app
 from library_app.demo import history
 from library_app.idempotency import InMemoryIdempotencyRecords
+from library_app.keyed_hash import keyed_hash
 from slices.command_loop import CommandLoop
+from tests.library_app.production import served
 
 NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
 
@@ -98,11 +105,11 @@ def all_events(store: EventStore) -> tuple[SequencedEvent, ...]:
 
 
 @pytest.fixture(scope="session")
-def seeded() -> InMemoryEventStore:
+def seeded(config: Config) -> InMemoryEventStore:
     """The demo's history; read only."""
     store = InMemoryEventStore()
     loop = CommandLoop(store)
-    for step in history.plan(NOON):
+    for step in history.plan(NOON, partial(keyed_hash, config.email_key)):
         step.carry_out(loop)
     return store
 
@@ -113,5 +120,22 @@ def demo_client(seeded: InMemoryEventStore, config: Config) -> FlaskClient:
 
 
 @pytest.fixture
+def database(dsn: str) -> Iterator[str]:
+    """An empty database."""
+    name = Identifier(f"library_{uuid.uuid4().hex[:8]}")
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(SQL("CREATE DATABASE {}").format(name))
+        yield make_conninfo(dsn, dbname=name.as_string().strip('"'))
+        connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+
+
+@pytest.fixture
 def noon() -> datetime:
     return NOON
+
+
+@pytest.fixture(scope="session")
+def address(dsn: str) -> Iterator[str]:
+    """The address of the app in production, with the demo's history."""
+    with served(dsn) as found:
+        yield found

@@ -1,15 +1,12 @@
 """The command line says in one line what is wrong and what to do."""
 
 import socket
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 from click.testing import CliRunner, Result
-from psycopg.conninfo import make_conninfo
-from psycopg.sql import SQL, Identifier
 
 from eventstore.postgres import PostgresEventStore, open_pool
 from library_app import cli
@@ -19,22 +16,14 @@ from slices.command_loop import TooMuchContention
 from slices.outcome import Attempt, Conflict, Report
 from tests.eventstore.older_schemas import OLDER_VERSIONS, create_older_schema
 
-SECRET = {"LIBRARY_SECRET_KEY": "0123456789abcdef"}
+EMAIL_KEY = {"LIBRARY_EMAIL_KEY": "fedcba9876543210"}
+SECRETS = {"LIBRARY_SECRET_KEY": "0123456789abcdef", **EMAIL_KEY}
 
 
 def run(*arguments: str, **environment: str) -> Result:
-    cleared = dict.fromkeys(("LIBRARY_DSN", "LIBRARY_SECRET_KEY", "LIBRARY_PORT", "LIBRARY_HOST"))
+    variables = ("LIBRARY_DSN", "LIBRARY_SECRET_KEY", "LIBRARY_EMAIL_KEY", "LIBRARY_PORT", "LIBRARY_HOST")
+    cleared = dict.fromkeys(variables)
     return CliRunner().invoke(main, arguments, env={**cleared, **environment})
-
-
-@pytest.fixture
-def database(dsn: str) -> Iterator[str]:
-    """An empty database."""
-    name = Identifier(f"library_{uuid.uuid4().hex[:8]}")
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        connection.execute(SQL("CREATE DATABASE {}").format(name))
-        yield make_conninfo(dsn, dbname=name.as_string().strip('"'))
-        connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(name))
 
 
 @pytest.fixture
@@ -52,11 +41,11 @@ def assert_says(result: Result, *words: str) -> None:
 
 
 def test_init_db_and_seed_may_be_repeated(database: str) -> None:
-    assert_says(run("seed", LIBRARY_DSN=database), "library-app init-db")
+    assert_says(run("seed", LIBRARY_DSN=database, **EMAIL_KEY), "library-app init-db")
     for _ in range(2):
         assert run("init-db", LIBRARY_DSN=database).output == "The schema is in place.\n"
-    assert run("seed", LIBRARY_DSN=database).exit_code == 0
-    assert "nothing was written" in run("seed", LIBRARY_DSN=database).output
+    assert run("seed", LIBRARY_DSN=database, **EMAIL_KEY).exit_code == 0
+    assert "nothing was written" in run("seed", LIBRARY_DSN=database, **EMAIL_KEY).output
     with open_pool(database) as pool:
         PostgresEventStore(pool).check_schema()
         PostgresIdempotencyRecords(pool).check_schema()
@@ -66,7 +55,7 @@ def test_expire_holds_needs_a_schema_and_ends_what_is_past_its_time_once(databas
     assert_says(run("expire-holds", LIBRARY_DSN=database), "library-app init-db")
     assert run("init-db", LIBRARY_DSN=database).exit_code == 0
     assert run("expire-holds", LIBRARY_DSN=database).output == "No hold is past its time.\n"
-    assert run("seed", LIBRARY_DSN=database).exit_code == 0
+    assert run("seed", LIBRARY_DSN=database, **EMAIL_KEY).exit_code == 0
     ended = run("expire-holds", LIBRARY_DSN=database)
     assert (ended.exit_code, ended.output) == (0, "1 hold ended, no copies are held for the next reader.\n")
     assert run("expire-holds", LIBRARY_DSN=database).output == "No hold is past its time.\n"
@@ -83,7 +72,7 @@ def test_expire_holds_may_be_run_again_if_others_were_too_busy(database: str, mo
 
 
 def test_serve_needs_a_schema(database: str) -> None:
-    assert_says(run("serve", LIBRARY_DSN=database, **SECRET), "library-app init-db")
+    assert_says(run("serve", LIBRARY_DSN=database, **SECRETS), "library-app init-db")
 
 
 @pytest.mark.parametrize("version", OLDER_VERSIONS)
@@ -93,10 +82,10 @@ def test_the_schema_of_an_older_release_is_refused_until_init_db_upgrades_it(dat
     with open_pool(database) as pool:
         PostgresIdempotencyRecords(pool).create_schema()
         for command in ("serve", "seed"):
-            assert_says(run(command, LIBRARY_DSN=database, **SECRET), f"version {version}", "library-app init-db")
+            assert_says(run(command, LIBRARY_DSN=database, **SECRETS), f"version {version}", "library-app init-db")
         assert run("init-db", LIBRARY_DSN=database).output == "The schema is in place.\n"
         PostgresEventStore(pool).check_schema()
-    assert run("seed", LIBRARY_DSN=database).exit_code == 0
+    assert run("seed", LIBRARY_DSN=database, **EMAIL_KEY).exit_code == 0
 
 
 def test_the_schema_of_a_newer_release_is_refused_by_every_command(database: str) -> None:
@@ -104,26 +93,33 @@ def test_the_schema_of_a_newer_release_is_refused_by_every_command(database: str
     with psycopg.connect(database) as connection:
         connection.execute("CREATE OR REPLACE FUNCTION events_schema_version() RETURNS integer RETURN 999")
     for command in ("serve", "seed", "init-db"):
-        assert_says(run(command, LIBRARY_DSN=database, **SECRET), "version 999", "update the package")
+        assert_says(run(command, LIBRARY_DSN=database, **SECRETS), "version 999", "update the package")
 
 
 def test_serve_needs_a_database() -> None:
-    assert_says(run("serve", **SECRET), "LIBRARY_DSN is not set")
+    assert_says(run("serve", **SECRETS), "LIBRARY_DSN is not set")
     absent = "host=/nonexistent dbname=library"
     for command in ("serve", "init-db", "seed", "expire-holds"):
-        assert_says(run(command, LIBRARY_DSN=absent, **SECRET), "does not answer", "LIBRARY_DSN")
+        assert_says(run(command, LIBRARY_DSN=absent, **SECRETS), "does not answer", "LIBRARY_DSN")
 
 
 def test_serve_needs_a_secret() -> None:
     assert_says(run("serve", LIBRARY_DSN="host=/nonexistent"), "LIBRARY_SECRET_KEY is not set")
 
 
+def test_whoever_hashes_addresses_needs_the_key() -> None:
+    absent = {"LIBRARY_DSN": "host=/nonexistent", "LIBRARY_SECRET_KEY": "0123456789abcdef"}
+    for command in ("serve", "seed"):
+        assert_says(run(command, **absent), "LIBRARY_EMAIL_KEY is not set")
+    assert_says(run("init-db", **absent), "does not answer")
+
+
 def test_wrong_settings_are_named() -> None:
-    assert_says(run("serve", LIBRARY_PORT="many", LIBRARY_DSN="x", **SECRET), "LIBRARY_PORT", "'many'")
+    assert_says(run("serve", LIBRARY_PORT="many", LIBRARY_DSN="x", **SECRETS), "LIBRARY_PORT", "'many'")
 
 
 def test_a_taken_port_is_told_before_anything_is_started(taken_port: int, tmp_path: Path) -> None:
     result = run("demo", "--port", str(taken_port), "--data", str(tmp_path / "data"))
     assert_says(result, str(taken_port))
     assert not (tmp_path / "data" / "postgresql").exists()
-    assert_says(run("serve", LIBRARY_PORT=str(taken_port), LIBRARY_DSN="x", **SECRET), str(taken_port))
+    assert_says(run("serve", LIBRARY_PORT=str(taken_port), LIBRARY_DSN="x", **SECRETS), str(taken_port))

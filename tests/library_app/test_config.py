@@ -7,17 +7,17 @@ import pytest
 
 from library_app.config import Config, SettingRefused, kept_secret
 
-SECRET = {"LIBRARY_SECRET_KEY": "0123456789abcdef"}
+SECRETS = {"LIBRARY_SECRET_KEY": "0123456789abcdef", "LIBRARY_EMAIL_KEY": "fedcba9876543210"}
 
 
 def test_defaults_listen_on_this_machine_only() -> None:
-    config = Config.read(SECRET)
+    config = Config.read(SECRETS)
     assert (config.host, config.port, config.max_body_bytes) == ("127.0.0.1", 5000, 64 * 1024)
 
 
 def test_everything_can_be_set() -> None:
     given = {
-        **SECRET,
+        **SECRETS,
         "LIBRARY_DSN": "postgresql://db/library",
         "LIBRARY_HOST": "0.0.0.0",
         "LIBRARY_PORT": "80",
@@ -26,7 +26,9 @@ def test_everything_can_be_set() -> None:
         "LIBRARY_MAX_BODY_BYTES": "2048",
         "LIBRARY_SECURE_COOKIES": "yes",
     }
-    assert Config.read(given) == Config("0123456789abcdef", "postgresql://db/library", "0.0.0.0", 80, 3, 4, 2048, True)
+    assert Config.read(given) == Config(
+        "0123456789abcdef", "postgresql://db/library", "0.0.0.0", 80, 3, 4, 2048, True, "fedcba9876543210"
+    )
 
 
 @pytest.mark.parametrize(
@@ -42,21 +44,52 @@ def test_everything_can_be_set() -> None:
         ("LIBRARY_MAX_BODY_BYTES", "10"),
         ("LIBRARY_SECURE_COOKIES", "maybe"),
         ("LIBRARY_SECRET_KEY", "short"),
+        ("LIBRARY_EMAIL_KEY", "fifteen letters"),
     ],
 )
 def test_a_wrong_value_is_refused_with_the_name_of_the_variable(name: str, value: str) -> None:
     with pytest.raises(SettingRefused, match=f"^{name}: "):
-        Config.read({**SECRET, name: value})
+        Config.read({**SECRETS, name: value})
 
 
-def test_a_secret_is_needed() -> None:
-    with pytest.raises(SettingRefused, match=r"^LIBRARY_SECRET_KEY is not set"):
-        Config.read({})
+@pytest.mark.parametrize("name", SECRETS)
+def test_secrets_are_needed_unless_the_caller_has_them(name: str) -> None:
+    others = {other: value for other, value in SECRETS.items() if other != name}
+    with pytest.raises(SettingRefused, match=f"^{name} is not set"):
+        Config.read(others)
+    given = Config.read(others, secret_key="the secret of the caller", email_key="the key of the caller")
+    assert (given.secret_key, given.email_key) in {
+        ("the secret of the caller", "fedcba9876543210"),
+        ("0123456789abcdef", "the key of the caller"),
+    }
 
 
-def test_the_demo_keeps_its_secret_for_its_owner_only(tmp_path: Path) -> None:
+def test_a_config_shows_no_secrets() -> None:
+    shown = repr(Config.read(SECRETS))
+    assert not [secret for secret in SECRETS.values() if secret in shown]
+
+
+def test_a_config_without_a_key_for_addresses_gets_one_of_its_own() -> None:
+    first, second = Config("0123456789abcdef"), Config("0123456789abcdef")
+    assert len(first.email_key) >= 32
+    assert first.email_key != second.email_key
+
+
+@pytest.mark.parametrize("name", ["secret-key", "email-key"])
+def test_the_demo_keeps_its_secrets_for_its_owner_only(tmp_path: Path, name: str) -> None:
     folder = tmp_path / "data"
-    secret = kept_secret(folder)
+    secret = kept_secret(folder, name)
     assert len(secret) >= 32
-    assert kept_secret(folder) == secret
-    assert stat.S_IMODE((folder / "secret-key").stat().st_mode) == 0o600
+    assert kept_secret(folder, name) == secret
+    assert stat.S_IMODE((folder / name).stat().st_mode) == 0o600
+
+
+def test_the_secrets_of_the_demo_are_two(tmp_path: Path) -> None:
+    assert kept_secret(tmp_path, "secret-key") != kept_secret(tmp_path, "email-key")
+
+
+@pytest.mark.parametrize("kept", ["", "short"])
+def test_a_secret_that_was_damaged_is_refused_with_the_name_of_its_file(tmp_path: Path, kept: str) -> None:
+    (tmp_path / "email-key").write_text(kept)
+    with pytest.raises(SettingRefused, match="email-key"):
+        kept_secret(tmp_path, "email-key")

@@ -2,11 +2,13 @@
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
 from eventstore import FilterBuilder, InMemoryEventStore
 from library_app.demo import history
+from library_app.keyed_hash import keyed_hash
 from library_app.pages import shelf
 from slices.codec import decode
 from slices.command_loop import CommandLoop
@@ -19,7 +21,7 @@ NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
 
 def written(now: datetime, seed: int) -> InMemoryEventStore:
     store = InMemoryEventStore()
-    for step in history.plan(now, seed=seed):
+    for step in history.plan(now, partial(keyed_hash, "0123456789abcdef"), seed=seed):
         step.carry_out(CommandLoop(store))
     return store
 

@@ -274,7 +274,9 @@ def test_who_was_slow_and_not_dead_writes_once_too(
     app: Flask, memory: InMemoryEventStore, seconds: Any, noon: datetime
 ) -> None:
     """The claim is taken over while nothing is in the log yet, and then both write."""
-    edge = FlaskCommandEdge(memory, Replaying(memory), InMemoryIdempotencyRecords(seconds), lambda: noon)
+    edge = FlaskCommandEdge(
+        memory, Replaying(memory), InMemoryIdempotencyRecords(seconds), lambda: noon, email_key="a key"
+    )
     loop = CommandLoop(memory)
 
     def refuse(now: datetime, origin: Origin) -> JsonAnswer:

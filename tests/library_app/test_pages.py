@@ -1,5 +1,6 @@
 """The pages that belong to no single slice."""
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -57,6 +58,24 @@ def test_a_copy_shows_who_has_it_and_its_history(client: FlaskClient, post: Any)
     assert page.index("Book copy lent to reader") < page.index("Book copy added to circulation")
 
 
+@pytest.mark.usefixtures("library")
+def test_a_copy_is_taken_out_of_circulation_from_its_page_while_nobody_has_it(
+    client: FlaskClient, post: Any, form: Any
+) -> None:
+    page, offer = f"/library/books/{BOOK}", f"/library/books/remove?BookID={BOOK}"
+    assert offer in client.get(page).text
+    post("lending/lend-book-to-reader", {"BookID": BOOK, "ReaderID": READER})
+    assert offer not in client.get(page).text
+    post("lending/return-book-from-reader", {"BookID": BOOK, "ReaderID": READER})
+    assert f'<option value="{BOOK}" selected>Learning' in client.get(offer).text
+    assert form("/library/books/remove", {"BookID": BOOK}).headers["Location"].endswith(page)
+    out = client.get(page).text
+    assert "The copy is out of circulation." in out
+    assert '<span class="badge">out of circulation</span>' in out
+    assert offer not in out
+    assert "Lend it" not in out
+
+
 @pytest.mark.parametrize("address", [f"/library/books/{NOBODY}", "/library/books/x", f"/school/students/{NOBODY}"])
 def test_what_does_not_exist_is_not_found(client: FlaskClient, address: str) -> None:
     answer = client.get(address)
@@ -94,7 +113,8 @@ def test_the_desk_lends_and_takes_back(client: FlaskClient, form: Any) -> None:
     assert lent.headers["Location"].endswith(desk)
     page = client.get(desk).text
     assert "1 of 10" in page
-    assert 'href="/glass/events/3">event #3</a>' in page
+    assert 'href="/glass/events/3">#3</a>' in page
+    assert re.search(r">query [\d.]+ ms · decide [\d.]+ ms · append [\d.]+ ms</p>", page)
     assert form("/library/return", {"BookID": BOOK, "ReaderID": READER, "next": desk}).status_code == 303
     assert "0 of 10" in client.get(desk).text
 

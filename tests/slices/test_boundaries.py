@@ -3,6 +3,7 @@
 import ast
 import importlib
 import inspect
+import tomllib
 import typing
 from pathlib import Path
 from types import ModuleType, UnionType
@@ -130,3 +131,9 @@ def test_pure_files_know_neither_the_web_nor_the_database() -> None:
 def test_the_map_names_every_slice() -> None:
     map_of_slices = (ROOT / "README.md").read_text()
     assert [folder.name for folder in FOLDERS if folder.name not in map_of_slices] == []
+
+
+def test_import_linter_knows_every_slice() -> None:
+    contracts = tomllib.loads((ROOT.parent / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    [independent] = [contract["modules"] for contract in contracts if contract["type"] == "independence"]
+    assert sorted(independent) == sorted(f"slices.{folder.parent.name}.{folder.name}" for folder in FOLDERS)

@@ -1,34 +1,55 @@
 """The rules of registering: which events matter, what they tell, and what follows. No clock, no store, no web."""
 
-from dataclasses import dataclass
-from typing import Never, TypeAlias, assert_never
+from dataclasses import dataclass, replace
+from typing import TypeAlias, assert_never
 
 from eventstore import Filter, FilterBuilder, P
-from slices.decision import Append, Decision, Nothing
+from slices.decision import Append, Decision, Nothing, Reject
 from slices.domain_event import stored_types
-from slices.lending.events import ReaderContractCanceled, ReaderRegistered
+from slices.lending.events import (
+    ClaimingReaderEmailFailed,
+    ReaderContractCanceled,
+    ReaderEmailClaimed,
+    ReaderEmailReleased,
+    ReaderRegistered,
+)
 from slices.lending.register_reader.command import RegisterReader
+from slices.lending.rejections import EmailAlreadyClaimed
 
-Relevant: TypeAlias = ReaderRegistered | ReaderContractCanceled
-Happens: TypeAlias = ReaderRegistered
+RelevantToReader: TypeAlias = ReaderRegistered | ReaderContractCanceled
+RelevantToEmail: TypeAlias = ReaderEmailClaimed | ReaderEmailReleased
+Relevant: TypeAlias = RelevantToReader | RelevantToEmail
+Happens: TypeAlias = ReaderRegistered | ReaderEmailClaimed
+Refusal: TypeAlias = EmailAlreadyClaimed
 
 
 def boundary(command: RegisterReader) -> Filter:
-    """Whether this reader came and went."""
-    return (
+    """Whether this reader came and went; and who has the address, if there is one: without it nothing more is read.
+
+    Which addresses this reader had before does not matter: each was released when the contract ended.
+    """
+    reader = (
         FilterBuilder()
         .matching()
-        .any_event_type_of(*stored_types(Relevant))
+        .any_event_type_of(*stored_types(RelevantToReader))
         .and_any_predicate_of(P("ReaderID", command.reader_id))
+    )
+    if command.email_hash is None:
+        return reader.finalize()
+    return (
+        reader.or_matching()
+        .any_event_type_of(*stored_types(RelevantToEmail))
+        .and_any_predicate_of(P("EmailHash", command.email_hash))
         .finalize()
     )
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What one has to know about this reader."""
+    """What one has to know about this reader and this address."""
 
     registered: bool = False
+    email_is_held_by: str | None = None
 
     @classmethod
     def of(cls, _command: RegisterReader) -> "State":
@@ -36,19 +57,38 @@ class State:
         return cls()
 
 
-def evolve(_state: State, event: Relevant) -> State:
+def evolve(state: State, event: Relevant) -> State:
     """What is known after one more event."""
     match event:
         case ReaderRegistered():
-            return State(registered=True)
+            return replace(state, registered=True)
         case ReaderContractCanceled():
-            return State(registered=False)
+            return replace(state, registered=False)
+        case ReaderEmailClaimed(reader_id=reader_id):
+            return replace(state, email_is_held_by=reader_id)
+        case ReaderEmailReleased():
+            return replace(state, email_is_held_by=None)
         case _:
             assert_never(event)
 
 
-def decide(state: State, command: RegisterReader) -> Decision[Happens, Never]:
-    """The first rule that applies decides."""
+def decide(state: State, command: RegisterReader) -> Decision[Happens, Refusal]:
+    """The first rule that applies decides.
+
+    A contract never ends without its address being released, so nobody who is about to register holds one. If a log
+    said otherwise, the address would still be this reader's, and is not refused.
+    """
     if state.registered:
         return Nothing()
-    return Append(ReaderRegistered(command.reader_id, command.name, occurred_at=command.occurred_at))
+    registered = ReaderRegistered(command.reader_id, command.name, occurred_at=command.occurred_at)
+    if command.email_hash is None:
+        return Append(registered)
+    if state.email_is_held_by not in {None, command.reader_id}:
+        return _refuse(command, EmailAlreadyClaimed(command.reader_id))
+    return Append(
+        registered, ReaderEmailClaimed(command.reader_id, command.email_hash, occurred_at=command.occurred_at)
+    )
+
+
+def _refuse(command: RegisterReader, reason: Refusal) -> Reject[Refusal]:
+    return Reject(reason, ClaimingReaderEmailFailed(command.reader_id, reason.name, occurred_at=command.occurred_at))

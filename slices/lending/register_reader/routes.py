@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from slices.blueprints import SliceBlueprint, command_blueprint
-from slices.fields import Body, Id, Text
+from slices.fields import Body, Email, Id, Text
 from slices.forms import Page
 from slices.lending.register_reader.command import RegisterReader
 from slices.origin import Origin
@@ -15,6 +15,7 @@ class RegisterReaderBody(Body):
 
     reader_id = Id(required=False)
     name = Text(200)
+    email = Email(required=False)
 
 
 PAGE: Page[RegisterReader] = Page(

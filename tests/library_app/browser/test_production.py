@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.library_app.browser.conftest import COMMAND, free_port, wait_until_served
+from tests.library_app.production import COMMAND, free_port, wait_until_served
 
 
 @contextlib.contextmanager
@@ -59,6 +59,7 @@ def test_the_demo_keeps_its_data_and_leaves_no_process_behind() -> None:
             before = newest_event(address)
             assert before > 300, "the demo has a history"
             assert processes_of(data)
+            assert {file.name for file in data.glob("*-key")} == {"secret-key", "email-key"}
         assert not processes_of(data)
         with demo(data, port, signal.SIGTERM) as address:
             assert newest_event(address) == before, "the history is written once"
@@ -86,7 +87,8 @@ def test_a_port_that_is_taken_is_said_before_anything_starts(address: str) -> No
     ],
 )
 def test_a_start_that_cannot_work_says_what_to_do(variables: dict[str, str], said: str) -> None:
-    environment = {"LIBRARY_SECRET_KEY": "0123456789abcdef", "PATH": "/usr/bin:/bin"} | variables
+    secrets = {"LIBRARY_SECRET_KEY": "0123456789abcdef", "LIBRARY_EMAIL_KEY": "fedcba9876543210"}
+    environment = secrets | {"PATH": "/usr/bin:/bin"} | variables
     refused = subprocess.run(
         [*COMMAND, "serve"], capture_output=True, text=True, check=False, env=environment, cwd=Path(__file__).parents[3]
     )

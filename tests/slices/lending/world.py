@@ -1,5 +1,6 @@
 """The people and books of the tests, and what happens to them."""
 
+import hashlib
 from datetime import UTC, datetime
 from typing import Final
 
@@ -13,6 +14,8 @@ from slices.lending.events import (
     BookReservationCanceled,
     BookReserved,
     ReaderContractCanceled,
+    ReaderEmailClaimed,
+    ReaderEmailReleased,
     ReaderRegistered,
 )
 from slices.lending.limits import TIME_TO_COLLECT
@@ -24,6 +27,11 @@ OTHER_BOOK: Final = "0198226e-19f6-7d29-8be9-10871e23e821"
 ANN: Final = "0198226e-19f6-7d2a-8342-dc5c8d5a2cd5"
 BOB: Final = "0198226e-19f6-7d2a-8342-dc5c8d5a2cd6"
 CAT: Final = "0198226e-19f6-7d2a-8342-dc5c8d5a2cd7"
+
+ADDRESS: Final = "one@example.org"
+OTHER_ADDRESS: Final = "other@example.org"
+HASH, OTHER_HASH = (hashlib.sha256(address.encode()).hexdigest() for address in (ADDRESS, OTHER_ADDRESS))
+"""Under which the application of the tests keeps the two addresses."""
 
 
 def book_id(number: int) -> str:
@@ -49,6 +57,14 @@ def lent(book: str, reader: str, at: datetime = NOON) -> BookCopyLentToReader:
 
 def returned(book: str, reader: str, at: datetime = NOON) -> BookCopyReturnedByReader:
     return BookCopyReturnedByReader(book, reader, occurred_at=at)
+
+
+def claimed(reader: str, email_hash: str = HASH) -> ReaderEmailClaimed:
+    return ReaderEmailClaimed(reader, email_hash, occurred_at=NOON)
+
+
+def released(reader: str, email_hash: str = HASH) -> ReaderEmailReleased:
+    return ReaderEmailReleased(reader, email_hash, occurred_at=NOON)
 
 
 def reserved(book: str, reader: str, at: datetime = NOON) -> BookReserved:

@@ -1,5 +1,6 @@
 """A small application around the slices: a fixed clock, a memory for keys, the plainest templates, no CSRF check."""
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,7 +22,7 @@ NOW = datetime(2025, 7, 1, 12, tzinfo=UTC)
 
 BASE = """<title>{% block title %}{% endblock %}</title>
 {% for category, notice in get_flashed_messages(with_categories=true) %}
-<p class="{{ category }}">{{ notice.text }} {{ notice.event }}</p>
+<p class="{{ category }}">{{ notice.text }} {{ notice.events | join(", ") }}</p>
 {% endfor %}
 {% block content %}{% endblock %}"""
 
@@ -51,6 +52,9 @@ class FixedEdge:
 
     def choices(self, key: str) -> Mapping[str, str]:
         return {}
+
+    def keyed_hash(self, text: str) -> str:
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def once(
         self, route: str, fields: Mapping[str, Any], answer: Callable[[datetime, Origin], JsonAnswer]

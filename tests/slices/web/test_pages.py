@@ -17,6 +17,7 @@ from slices.codec import Metadata, decode, encode
 from slices.enrollment.events import CourseDefined
 from slices.lending.events import BookCopyLentToReader, ReaderRegistered
 from slices.testing import stored
+from tests.slices.lending.races import RACES
 from tests.slices.lending.world import (
     ADDED,
     ANN,
@@ -33,6 +34,7 @@ from tests.slices.lending.world import (
     book_id,
     lent,
 )
+from tests.slices.races import Interrupted, carry_out
 from tests.slices.web.shop import NOW, Shop
 from tests.wrapped_store import WrappedStore
 
@@ -81,17 +83,35 @@ def test_a_copy_is_lent_by_form() -> None:
     response = submit(shop, "/library/lend", BookID=BOOK.upper(), ReaderID=BOB)
     assert (response.status_code, response.location) == (303, f"/library/books/{BOOK}")
     [(category, notice)] = flashed(shop)
-    assert (category, notice["text"], notice["event"]) == ("written", "The copy is lent.", 3)
-    assert set(notice["milliseconds"]) == {"query", "decide", "append"}
+    assert (category, notice["text"], notice["events"]) == ("written", "The copy is lent.", [3])
+    assert [step for step, _ in notice["went"]["steps"]] == ["query", "decide", "append"]
+    assert (notice["went"]["attempts"], notice["went"]["between"]) == (1, [])
     *_, event = shop.store.query(FilterBuilder().matching_any_event())
     assert decode(event) == BookCopyLentToReader(BOOK, BOB, occurred_at=NOW)
+
+
+def test_who_was_quicker_is_said_with_the_refusal_and_with_the_success() -> None:
+    refused, granted = RACES["two readers want one copy"], RACES["ninth and tenth copy, one of which came back before"]
+    for race, status in ((refused, 409), (granted, 303)):
+        store = stored(*race.given)
+        shop = Shop(Interrupted(store, lambda race=race, store=store: carry_out(race.quicker, store)))  # type: ignore[misc]
+        response = submit(shop, "/library/lend", BookID=race.slower.book_id, ReaderID=race.slower.reader_id)
+        between = len(race.given) + 1
+        assert response.status_code == status
+        if status == 409:
+            assert f'Somebody was quicker: event <a href="/glass/events/{between}">' in " ".join(
+                text_of(response).split()
+            )
+        else:
+            [(_, notice)] = flashed(shop)
+            assert (notice["went"]["attempts"], notice["went"]["between"]) == (2, [(between, "BookCopyLentToReader")])
 
 
 def test_what_is_the_case_already_is_said_kindly() -> None:
     shop = Shop(stored(ADDED, BOB_REGISTERED, LENT_TO_BOB))
     assert submit(shop, "/library/lend", BookID=BOOK, ReaderID=BOB).status_code == 303
     [(category, notice)] = flashed(shop)
-    assert (category, notice["text"], notice["event"]) == ("nothing", "The reader has this copy already.", None)
+    assert (category, notice["text"], notice["events"]) == ("nothing", "The reader has this copy already.", [])
 
 
 def test_a_refusal_keeps_the_form_and_says_why() -> None:
