@@ -12,6 +12,7 @@ from marshmallow import ValidationError
 from slices.command_loop import TooMuchContention
 from slices.decision import Reject
 from slices.fields import Body, Id
+from slices.last_write import remember
 from slices.outcome import Outcome
 from slices.web import CommandEdge, Fields, Handle, Make
 
@@ -91,6 +92,7 @@ class CommandForm(Generic[C]):
         except TooMuchContention:
             busy = Refusal("Too many people want the same at this moment. Nothing was changed; please try again.")
             return self._render(typed, refusal=busy), 503
+        remember(outcome)
         if isinstance(outcome.decision, Reject):
             event = outcome.events[0].sequence_number if outcome.events else None
             return self._render(typed, refusal=Refusal(outcome.decision.reason.message, event)), 409
