@@ -21,6 +21,7 @@ from library_app.idempotency import IdempotencyRecords, InMemoryIdempotencyRecor
 from library_app.pages import copy, desk, home
 from library_app.security import install_security
 from slices.command_loop import CommandLoop
+from slices.live.answering import LiveAnswers
 from slices.questions import Replaying
 from slices.snapshotted import Snapshotted
 
@@ -34,6 +35,7 @@ def create_app(
     clock: Callable[[], datetime] = utc_now,
     idempotency: IdempotencyRecords | None = None,
     snapshots: SnapshotStore | None = None,
+    live: LiveAnswers | None = None,
 ) -> Flask:
     """Make the app.
 
@@ -47,6 +49,7 @@ def create_app(
         clock: the current time in UTC.
         idempotency: where answers to requests with an Idempotency-Key are kept; by default in this process.
         snapshots: where the states behind long answers are kept; without it every answer is folded from all its events.
+        live: where the models are asked that are kept up to date beside the log; without it they are folded, too.
     """
     app = Flask(__name__)
     app.jinja_env.filters.update(event_family=event_words.event_family, event_words=event_words.event_words)
@@ -62,7 +65,7 @@ def create_app(
     edge = FlaskCommandEdge(store, questions, records, clock, email_key=config.email_key)
     api: Any = create_api(app)
     api.register_blueprint(api_events.blueprint(store))
-    for blueprint in slices_of(CommandLoop(store), questions, edge):
+    for blueprint in slices_of(CommandLoop(store), questions, edge, live):
         api.register_blueprint(blueprint)
     for blueprint in (
         home.blueprint(store, questions),

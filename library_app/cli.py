@@ -1,14 +1,14 @@
-"""The command line: `library-app demo`, `serve`, `init-db`, `seed` and `expire-holds`."""
+"""The command line: `library-app demo`, `serve`, `init-db`, `seed`, `expire-holds` and `rebuild`."""
 
 import signal
 import sys
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import Final
+from typing import Any, Final
 
 import click
 from flask import Flask
@@ -17,6 +17,7 @@ from eventstore import EventStoreError, FilterBuilder, SchemaMissing, SchemaOutd
 from eventstore.postgres import PostgresEventStore, PostgresSnapshotStore, open_pool
 from eventstore.postgres.embedded import EmbeddedServer, EmbeddedServerError
 from library_app import create_app
+from library_app.composition import LIVE_MODELS
 from library_app.config import Config, SettingRefused, kept_secret
 from library_app.demo import history
 from library_app.edge import utc_now
@@ -24,7 +25,14 @@ from library_app.hold_shelf import look_over
 from library_app.idempotency.postgres import PostgresIdempotencyRecords
 from library_app.keyed_hash import keyed_hash
 from library_app.server import PortTaken, WebServer, check_port
+from slices.codec import UnknownEventType, UnreadableEvent
 from slices.command_loop import CommandLoop, TooMuchContention
+from slices.live.answering import LiveAnswers
+from slices.live.model import LiveModel
+from slices.live.reading import Reading
+from slices.live.rebuilding import RebuildUnderWay, rebuild
+from slices.live.runner import LiveRunner
+from slices.live.schema import check_tables, create_tables
 from slices.questions import Replaying
 from slices.snapshotted import Snapshotted
 
@@ -74,6 +82,8 @@ def serve() -> None:
         with open_pool(config.dsn, max_size=2) as pool:
             PostgresEventStore(pool).check_schema()
             PostgresIdempotencyRecords(pool).check_schema()
+            for model in LIVE_MODELS:
+                check_tables(pool, model)
         _serve(config)
 
 
@@ -108,6 +118,20 @@ def expire_holds() -> None:
             click.echo(look_over(questions, CommandLoop(store), utc_now()))
 
 
+@main.command("rebuild")
+@click.argument("names", nargs=-1, type=click.Choice([model.name for model in LIVE_MODELS]), metavar="[MODEL]...")
+def rebuild_models(names: tuple[str, ...]) -> None:
+    """Make live models anew from the log, all or those named; the old rows answer until the new ones are complete."""
+    with _one_clear_line():
+        dsn = _config_with_dsn(secret_key=_NOT_NEEDED, email_key=_NOT_NEEDED).dsn
+        with open_pool(dsn, max_size=2) as pool:
+            store = PostgresEventStore(pool)
+            store.check_schema()
+            for model in LIVE_MODELS:
+                if not names or model.name in names:
+                    _rebuild(store, dsn, model)
+
+
 def _config_with_dsn(*, secret_key: str | None = None, email_key: str | None = None) -> Config:
     config = Config.read(secret_key=secret_key, email_key=email_key)
     if not config.dsn:
@@ -123,6 +147,8 @@ def _create_schema(dsn: str) -> None:
         except SchemaOutdated:
             store.upgrade_schema()  # raises it again if the database is newer than this release
         PostgresIdempotencyRecords(pool).create_schema()
+        for model in LIVE_MODELS:
+            create_tables(pool, model)
 
 
 def _seed(config: Config) -> bool:
@@ -138,6 +164,15 @@ def _seed(config: Config) -> bool:
     return True
 
 
+def _rebuild(store: PostgresEventStore, dsn: str, model: LiveModel[Any]) -> None:
+    head = store.query(model.boundary, limit=1).position
+    with click.progressbar(length=head, label=f"Rebuilding {model.name}") as shown:
+        made = rebuild(
+            model, Reading(store), dsn, progress=lambda position: shown.update(min(position, head) - shown.pos)
+        )
+    click.echo(f"{model.name} answers from generation {made.number}, up to event #{made.position}.")
+
+
 def _serve(config: Config) -> None:
     address = f"http://{'[' + config.host + ']' if ':' in config.host else config.host}:{config.port}/"
 
@@ -149,13 +184,17 @@ def _serve(config: Config) -> None:
 
 @contextmanager
 def _opened_app(config: Config) -> Generator[Flask]:
-    with open_pool(config.dsn, min_size=1, max_size=config.threads) as pool:
+    with open_pool(config.dsn, min_size=1, max_size=config.threads) as pool, ExitStack() as runners:
+        store = PostgresEventStore(pool)
+        for model in LIVE_MODELS:
+            runners.enter_context(LiveRunner(model, store, config.dsn))
         yield create_app(
-            PostgresEventStore(pool),
+            store,
             config=config,
             clock=utc_now,
             idempotency=PostgresIdempotencyRecords(pool),
             snapshots=PostgresSnapshotStore(pool),
+            live=LiveAnswers(pool),
         )
 
 
@@ -164,7 +203,7 @@ def _one_clear_line() -> Generator[None]:
     """Say what is wrong and what to do, without a traceback, and exit with code 1."""
     try:
         yield
-    except (SettingRefused, PortTaken) as error:
+    except (SettingRefused, PortTaken, RebuildUnderWay, UnknownEventType, UnreadableEvent) as error:
         raise click.ClickException(str(error)) from None
     except TooMuchContention as error:
         raise click.ClickException(f"others were busy with the same: {error}. Run it again") from None

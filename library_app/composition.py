@@ -1,5 +1,7 @@
 """The composition root of the slices: every one by name, with what it depends on."""
 
+from typing import Any, Final
+
 from slices.blueprints import SliceBlueprint
 from slices.command_loop import CommandLoop
 from slices.enrollment.change_course_capacity import routes as change_course_capacity
@@ -22,6 +24,10 @@ from slices.enrollment.withdraw_student import routes as withdraw_student
 from slices.enrollment.withdraw_student.handler import WithdrawStudentHandler
 from slices.lending.add_book_copy_to_circulation import routes as add_book_copy_to_circulation
 from slices.lending.add_book_copy_to_circulation.handler import AddBookCopyToCirculationHandler
+from slices.lending.book_search import routes as book_search
+from slices.lending.book_search.live import LiveBookSearchHandler
+from slices.lending.book_search.live import model as book_search_model
+from slices.lending.book_search.query import BookSearchHandler
 from slices.lending.books_in_circulation import routes as books_in_circulation
 from slices.lending.books_in_circulation.query import BooksInCirculationHandler
 from slices.lending.books_lent_by_reader import routes as books_lent_by_reader
@@ -56,17 +62,25 @@ from slices.lending.return_book_from_reader import routes as return_book_from_re
 from slices.lending.return_book_from_reader.handler import ReturnBookFromReaderHandler
 from slices.lending.waiting_lists import routes as waiting_lists
 from slices.lending.waiting_lists.query import WaitingListsHandler
+from slices.live.answering import LiveAnswers
+from slices.live.model import LiveModel
 from slices.questions import Questions
 from slices.web import CommandEdge
 
+LIVE_MODELS: Final[tuple[LiveModel[Any], ...]] = (book_search_model,)
+"""The read models that are kept up to date beside the log."""
 
-def slices_of(loop: CommandLoop, questions: Questions, edge: CommandEdge) -> tuple[SliceBlueprint, ...]:
+
+def slices_of(
+    loop: CommandLoop, questions: Questions, edge: CommandEdge, live: LiveAnswers | None = None
+) -> tuple[SliceBlueprint, ...]:
     """The blueprints of all slices: commands, then questions.
 
     Args:
         loop: carries commands out.
         questions: how questions are answered.
         edge: the application around the commands.
+        live: where live models are asked; without it they are questions like the others.
     """
     return (
         add_book_copy_to_circulation.blueprint(AddBookCopyToCirculationHandler(loop).handle, edge),
@@ -85,6 +99,7 @@ def slices_of(loop: CommandLoop, questions: Questions, edge: CommandEdge) -> tup
         enroll_student.blueprint(EnrollStudentHandler(loop).handle, edge),
         withdraw_student.blueprint(WithdrawStudentHandler(loop).handle, edge),
         books_in_circulation.blueprint(BooksInCirculationHandler(questions).handle),
+        book_search.blueprint((LiveBookSearchHandler(live) if live else BookSearchHandler(questions)).handle),
         books_lent_out.blueprint(BooksLentOutHandler(questions).handle),
         waiting_lists.blueprint(WaitingListsHandler(questions).handle, edge.now),
         finished_lendings.blueprint(FinishedLendingsHandler(questions).handle),

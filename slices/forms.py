@@ -12,6 +12,7 @@ from marshmallow import ValidationError
 from slices.command_loop import TooMuchContention
 from slices.decision import Reject, Rejection
 from slices.fields import Body, Id, hashed
+from slices.last_write import remember
 from slices.outcome import Outcome
 from slices.web import CommandEdge, Fields, Handle, Make
 
@@ -96,6 +97,7 @@ class CommandForm(Generic[C]):
         except TooMuchContention:
             busy = Refusal("Too many people want the same at this moment. Nothing was changed; please try again.")
             return self._render(typed, refusal=busy), 503
+        remember(outcome)
         if isinstance(outcome.decision, Reject):
             return self._render(typed, refusal=_refusal(outcome, outcome.decision.reason)), 409
         self._tell(outcome)

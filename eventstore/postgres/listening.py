@@ -36,10 +36,12 @@ class Outage:
 
     Args:
         what: does not work, in words.
+        log: where it is told.
     """
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, log: logging.Logger = _log) -> None:
         self._what = what
+        self._log = log
         self._lock = threading.Lock()
         self._is_told = False
         self._told_at = float("-inf")
@@ -51,14 +53,14 @@ class Outage:
             if is_news:
                 self._is_told, self._told_at = True, time.monotonic()
         if is_news:
-            _log.warning("%s: %s", self._what, reason)
+            self._log.warning("%s: %s", self._what, reason)
 
     def is_over(self) -> None:
         """Say that it works."""
         with self._lock:
             was_told, self._is_told = self._is_told, False
         if was_told:
-            _log.info("over: %s", self._what)
+            self._log.info("over: %s", self._what)
 
 
 class Listener:

@@ -2,17 +2,24 @@
 
 import socket
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
 import pytest
 from click.testing import CliRunner, Result
 
+from eventstore import StorableEvent
 from eventstore.postgres import PostgresEventStore, open_pool
+from eventstore.postgres.schema import TableName
 from library_app import cli
 from library_app.cli import main
 from library_app.idempotency.postgres import PostgresIdempotencyRecords
 from slices.command_loop import TooMuchContention
+from slices.lending.book_search.live import model
+from slices.live.answering import LiveAnswers
+from slices.live.connection import held, own_connection
+from slices.live.schema import check_tables
 from slices.outcome import Attempt, Conflict, Report
 from tests.eventstore.older_schemas import OLDER_VERSIONS, create_older_schema
 
@@ -40,6 +47,13 @@ def assert_says(result: Result, *words: str) -> None:
         assert word in lines[0]
 
 
+def assert_says_last(result: Result, words: str) -> None:
+    """After a progress bar, there is one line that says what is wrong."""
+    assert result.exit_code == 1
+    assert words in result.output.strip().splitlines()[-1]
+    assert "Traceback" not in result.output
+
+
 def test_init_db_and_seed_may_be_repeated(database: str) -> None:
     assert_says(run("seed", LIBRARY_DSN=database, **EMAIL_KEY), "library-app init-db")
     for _ in range(2):
@@ -49,6 +63,42 @@ def test_init_db_and_seed_may_be_repeated(database: str) -> None:
     with open_pool(database) as pool:
         PostgresEventStore(pool).check_schema()
         PostgresIdempotencyRecords(pool).check_schema()
+        check_tables(pool, model)
+
+
+def test_serve_needs_the_tables_of_live_models(database: str) -> None:
+    run("init-db", LIBRARY_DSN=database)
+    with psycopg.connect(database) as connection:
+        connection.execute("DROP TABLE events_live_models")
+    assert_says(run("serve", LIBRARY_DSN=database, **SECRETS), "library-app init-db")
+
+
+def test_rebuild_makes_live_models_anew(database: str) -> None:
+    assert_says(run("rebuild", LIBRARY_DSN=database), "library-app init-db")
+    run("init-db", LIBRARY_DSN=database)
+    with open_pool(database) as pool:
+        live = LiveAnswers(pool)
+        for number, arguments in ((2, ()), (3, ("book_search",))):
+            if number == 3:
+                run("seed", LIBRARY_DSN=database)
+            head = live.status(model).head
+            result = run("rebuild", *arguments, LIBRARY_DSN=database)
+            assert (result.exit_code, live.status(model).generation, live.status(model).position) == (0, number, head)
+            assert f"book_search answers from generation {number}, up to event #{head}." in result.output
+            assert "Rebuilding book_search" in result.output
+    assert run("rebuild", "books", LIBRARY_DSN=database).exit_code == 2
+
+
+def test_a_second_rebuild_and_an_event_that_cannot_be_read_are_told_in_one_line(database: str) -> None:
+    run("init-db", LIBRARY_DSN=database)
+    name = TableName.parse("events")
+    with own_connection(database, name, model.name) as connection, held(connection, name, model.name, "rebuild"):
+        assert_says_last(run("rebuild", LIBRARY_DSN=database), "book_search is being rebuilt by somebody else")
+    with open_pool(database) as pool:
+        lent = StorableEvent.build("BookCopyLentToReader", datetime.now(UTC), payload=b"{}")
+        PostgresEventStore(pool).append(lent)
+        assert_says_last(run("rebuild", LIBRARY_DSN=database), "event 1 (BookCopyLentToReader) cannot be read")
+        assert LiveAnswers(pool).status(model).generation == 1
 
 
 def test_expire_holds_needs_a_schema_and_ends_what_is_past_its_time_once(database: str) -> None:

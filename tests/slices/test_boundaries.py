@@ -13,12 +13,14 @@ import pytest
 
 import slices
 from eventstore import Filter
+from library_app.composition import LIVE_MODELS
 from slices.domain_event import DomainEvent
 from tests.slices.lending import world as library
 
 ROOT = Path(str(slices.__file__)).parent
 WRITE_FILES = {"__init__.py", "command.py", "decide.py", "handler.py", "routes.py"}
 READ_FILES = {"__init__.py", "query.py", "project.py", "routes.py"}
+LIVE_FILES = {"live.py"}
 PURE_FILES = {"command.py", "decide.py", "project.py", "query.py", "events.py", "rejections.py", "limits.py"}
 WEB_AND_DATABASE = {"flask", "flask_smorest", "marshmallow", "psycopg", "werkzeug"}
 
@@ -36,6 +38,10 @@ def module_of(folder: Path, name: str) -> ModuleType:
 
 def is_write_slice(folder: Path) -> bool:
     return (folder / "decide.py").exists()
+
+
+def is_live(folder: Path) -> bool:
+    return folder.name in {model.name for model in LIVE_MODELS}
 
 
 def types_of(relevant: type[DomainEvent] | UnionType) -> set[str]:
@@ -63,7 +69,7 @@ def slice_names(folders: list[Path]) -> list[str]:
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=slice_names(FOLDERS))
 def test_every_slice_has_the_same_files(folder: Path) -> None:
-    expected = WRITE_FILES if is_write_slice(folder) else READ_FILES
+    expected = WRITE_FILES if is_write_slice(folder) else READ_FILES | (LIVE_FILES if is_live(folder) else set())
     assert {path.name for path in folder.glob("*.py")} == expected
     assert list((folder / "templates" / folder.name).glob("*.html"))
 

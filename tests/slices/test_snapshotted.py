@@ -30,6 +30,7 @@ from tests.slices.logs import FEW_IDS, any_log
 from tests.slices.test_boundaries import QUESTIONS, example_question, imports_of, module_of, slice_names
 
 FOLDED_LIKE_THIS = {
+    "book_search": (1, "e2048e98"),
     "books_in_circulation": (1, "e9b2e6b9"),
     "books_lent_by_reader": (2, "c56799ff"),
     "books_lent_out": (1, "cc0edd41"),
