@@ -9,6 +9,7 @@ from slices.lending.book_search.project import (
     Mark,
     Put,
     Question,
+    Release,
     Relevant,
     Remove,
     Term,
@@ -32,6 +33,10 @@ CREATE TABLE {rows} (
     publisher        text     NOT NULL,
     publication_year bigint   NOT NULL,
     is_lent          boolean  NOT NULL,
+    held_for         text COLLATE "C",
+    place            text NOT NULL GENERATED ALWAYS AS (
+        CASE WHEN is_lent THEN 'lent' WHEN held_for IS NULL THEN 'free' ELSE 'held' END
+    ) STORED,
     sort_key         text COLLATE "C" NOT NULL,
     words            tsvector NOT NULL
 ) WITH (fillfactor = 90)
@@ -46,34 +51,42 @@ _REMOVE: LiteralString = "DELETE FROM {rows} WHERE book_id = ANY(%(book_ids)s)"
 
 _MARK: LiteralString = """
 UPDATE {rows} book
-SET is_lent = given.is_lent
-FROM unnest(%(book_ids)s::text[], %(are_lent)s::boolean[]) given (book_id, is_lent)
+SET is_lent = given.is_lent, held_for = given.held_for
+FROM unnest(%(book_ids)s::text[], %(are_lent)s::boolean[], %(held_for)s::text[]) given (book_id, is_lent, held_for)
 WHERE book.book_id = given.book_id
 """
 
+_RELEASE: LiteralString = """
+UPDATE {rows} book
+SET held_for = NULL
+FROM unnest(%(book_ids)s::text[], %(reader_ids)s::text[]) given (book_id, reader_id)
+WHERE book.book_id = given.book_id AND book.held_for = given.reader_id
+"""
+
 _PUT: LiteralString = """
-INSERT INTO {rows} (book_id, isbn, title, authors, edition, publisher, publication_year, is_lent, sort_key, words)
+INSERT INTO {rows} (book_id, isbn, title, authors, edition, publisher, publication_year, is_lent, held_for, sort_key,
+                    words)
 SELECT given.book_id, given.isbn, given.title, given.authors, given.edition, given.publisher, given.publication_year,
-       given.is_lent, given.sort_key, array_to_tsvector(string_to_array(given.words, ' '))
+       given.is_lent, given.held_for, given.sort_key, array_to_tsvector(string_to_array(given.words, ' '))
 FROM unnest(%(book_id)s::text[], %(isbn)s::text[], %(title)s::text[], %(authors)s::text[], %(edition)s::text[],
-            %(publisher)s::text[], %(publication_year)s::bigint[], %(is_lent)s::boolean[], %(sort_key)s::text[],
-            %(words)s::text[])
-     given (book_id, isbn, title, authors, edition, publisher, publication_year, is_lent, sort_key, words)
+            %(publisher)s::text[], %(publication_year)s::bigint[], %(is_lent)s::boolean[], %(held_for)s::text[],
+            %(sort_key)s::text[], %(words)s::text[])
+     given (book_id, isbn, title, authors, edition, publisher, publication_year, is_lent, held_for, sort_key, words)
 ON CONFLICT (book_id) DO UPDATE
 SET isbn = EXCLUDED.isbn, title = EXCLUDED.title, authors = EXCLUDED.authors, edition = EXCLUDED.edition,
     publisher = EXCLUDED.publisher, publication_year = EXCLUDED.publication_year, is_lent = EXCLUDED.is_lent,
-    sort_key = EXCLUDED.sort_key, words = EXCLUDED.words
+    held_for = EXCLUDED.held_for, sort_key = EXCLUDED.sort_key, words = EXCLUDED.words
 """
 
-_COUNT_ALL: LiteralString = "SELECT count(*) FROM {rows} WHERE is_lent = ANY(%(lent)s)"
+_COUNT_ALL: LiteralString = "SELECT count(*) FROM {rows} WHERE place = ANY(%(places)s)"
 _COUNT: LiteralString = """
-SELECT count(*) FROM {rows} WHERE words @@ %(words)s::tsquery AND is_lent = ANY(%(lent)s)
+SELECT count(*) FROM {rows} WHERE words @@ %(words)s::tsquery AND place = ANY(%(places)s)
 """
 
 _PAGE_OF_ALL: LiteralString = """
-SELECT book_id, isbn, title, authors, edition, publisher, publication_year, is_lent
+SELECT book_id, isbn, title, authors, edition, publisher, publication_year, is_lent, held_for
 FROM {rows}
-WHERE is_lent = ANY(%(lent)s)
+WHERE place = ANY(%(places)s)
 ORDER BY sort_key, book_id
 LIMIT %(limit)s OFFSET %(offset)s
 """
@@ -81,9 +94,9 @@ LIMIT %(limit)s OFFSET %(offset)s
 # Ordered above a fence, or the planner walks all titles in their order in the hope of meeting enough that fit.
 _PAGE: LiteralString = """
 WITH found AS MATERIALIZED (
-    SELECT * FROM {rows} WHERE words @@ %(words)s::tsquery AND is_lent = ANY(%(lent)s)
+    SELECT * FROM {rows} WHERE words @@ %(words)s::tsquery AND place = ANY(%(places)s)
 )
-SELECT book_id, isbn, title, authors, edition, publisher, publication_year, is_lent
+SELECT book_id, isbn, title, authors, edition, publisher, publication_year, is_lent, held_for
 FROM found
 ORDER BY sort_key, book_id
 LIMIT %(limit)s OFFSET %(offset)s
@@ -95,12 +108,19 @@ def apply(rows: Rows, events: Sequence[Relevant]) -> None:
     changes = net(events)
     removed = [change.book_id for change in changes if isinstance(change, Remove)]
     marked = [change for change in changes if isinstance(change, Mark)]
+    ended = [(change.book_id, who) for change in changes if isinstance(change, Release) for who in change.reader_ids]
     put = [change.book for change in changes if isinstance(change, Put)]
     if removed:
         rows.run(_REMOVE, {"book_ids": removed})
     if marked:
-        are_lent = [mark.is_lent for mark in marked]
-        rows.run(_MARK, {"book_ids": [mark.book_id for mark in marked], "are_lent": are_lent})
+        columns = {
+            "book_ids": [mark.book_id for mark in marked],
+            "are_lent": [mark.is_lent for mark in marked],
+            "held_for": [mark.held_for for mark in marked],
+        }
+        rows.run(_MARK, columns)
+    if ended:
+        rows.run(_RELEASE, {"book_ids": [book for book, _ in ended], "reader_ids": [reader for _, reader in ended]})
     if put:
         rows.run(_PUT, _columns(put))
 
@@ -122,7 +142,7 @@ class LiveBookSearchHandler:
 def search(rows: Rows, question: Question) -> PageOf[BookFound]:
     """The page of rows that fit, by title and id."""
     terms = question.terms
-    asked: dict[str, object] = {"words": tsquery(terms), "lent": list(question.lent)}
+    asked: dict[str, object] = {"words": tsquery(terms), "places": list(question.places)}
     ((total,),) = rows.run(_COUNT if terms else _COUNT_ALL, asked)
     page = page_of(range(total), question.page)
     place: dict[str, object] = {"limit": ROWS, "offset": (page.number - 1) * ROWS}
@@ -143,6 +163,6 @@ def tsquery(terms: Iterable[Term]) -> str:
 
 
 def _columns(books: Sequence[BookFound]) -> dict[str, object]:
-    shown = ("book_id", "isbn", "title", "authors", "edition", "publisher", "publication_year", "is_lent", "sort_key")
-    columns: dict[str, object] = {name: [getattr(book, name) for book in books] for name in shown}
+    shown = ("book_id", "isbn", "title", "authors", "edition", "publisher", "publication_year", "is_lent", "held_for")
+    columns: dict[str, object] = {name: [getattr(book, name) for book in books] for name in (*shown, "sort_key")}
     return {**columns, "words": [" ".join(book.words) for book in books]}

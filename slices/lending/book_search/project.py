@@ -14,14 +14,24 @@ from slices.lending.events import (
     BookCopyLentToReader,
     BookCopyRemovedFromCirculation,
     BookCopyReturnedByReader,
+    BookHeldForReader,
+    BookHoldExpired,
+    BookReservationCanceled,
 )
 from slices.paging import PageOf, page_of
 from slices.questions import Projection
 
 Relevant: TypeAlias = (
-    BookCopyAddedToCirculation | BookCopyRemovedFromCirculation | BookCopyLentToReader | BookCopyReturnedByReader
+    BookCopyAddedToCirculation
+    | BookCopyRemovedFromCirculation
+    | BookCopyLentToReader
+    | BookCopyReturnedByReader
+    | BookHeldForReader
+    | BookHoldExpired
+    | BookReservationCanceled
 )
 Show: TypeAlias = Literal["all", "free", "lent"]
+Place: TypeAlias = Literal["free", "held", "lent"]
 
 LONGEST_WORD: Final = 100
 """What is longer is cut, in rows and questions alike: PostgreSQL takes no words of more than 2,046 bytes."""
@@ -38,7 +48,7 @@ _PART_OF_ISBN: Final = re.compile("[0-9]+[0-9Xx]?")
 
 @dataclass(frozen=True, slots=True)
 class BookFound:
-    """One copy in circulation."""
+    """One copy in circulation: lent, held for a reader who waited for it, or free."""
 
     book_id: str
     isbn: str
@@ -48,6 +58,12 @@ class BookFound:
     publisher: str
     publication_year: int
     is_lent: bool = False
+    held_for: str | None = None
+
+    @property
+    def place(self) -> Place:
+        """Where it is: with a reader, on the hold shelf, or there for anybody."""
+        return "lent" if self.is_lent else "held" if self.held_for else "free"
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -68,13 +84,27 @@ class Put:
 
     book: BookFound
 
+    @property
+    def book_id(self) -> str:
+        """Of the row."""
+        return self.book.book_id
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """The row, if there is one, says whether the copy is lent."""
+    """The row, if there is one, says where the copy is."""
 
     book_id: str
     is_lent: bool
+    held_for: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """The copy is not held any more, if it was held for one of these readers."""
+
+    book_id: str
+    reader_ids: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +114,7 @@ class Remove:
     book_id: str
 
 
-Change: TypeAlias = Put | Mark | Remove
+Change: TypeAlias = Put | Mark | Release | Remove
 
 
 def change(event: Relevant) -> Change:
@@ -108,6 +138,10 @@ def change(event: Relevant) -> Change:
             return Mark(event.book_id, is_lent=True)
         case BookCopyReturnedByReader():
             return Mark(event.book_id, is_lent=False)
+        case BookHeldForReader():
+            return Mark(event.book_id, is_lent=False, held_for=event.reader_id)
+        case BookHoldExpired() | BookReservationCanceled():
+            return Release(event.book_id, frozenset({event.reader_id}))
         case _:
             assert_never(event)
 
@@ -117,12 +151,35 @@ def net(events: Iterable[Relevant]) -> tuple[Change, ...]:
     changes: dict[str, Change] = {}
     for event in events:
         later = change(event)
-        before = changes.get(event.book_id)
-        if not isinstance(later, Mark) or before is None or isinstance(before, Mark):
-            changes[event.book_id] = later
-        elif isinstance(before, Put):
-            changes[event.book_id] = Put(replace(before.book, is_lent=later.is_lent))
+        before = changes.get(later.book_id)
+        changes[later.book_id] = later if before is None else _both(before, later)
     return tuple(changes.values())
+
+
+def _both(before: Change, later: Change) -> Change:
+    """Two changes of one row as one."""
+    match before, later:
+        case (Remove(), Mark() | Release()):
+            return before
+        case (Release(book_id, some), Release(_, others)):
+            return Release(book_id, some | others)
+        case (Put(book), Mark() | Release()):
+            return Put(changed(book, later))
+        case (Mark(book_id, is_lent, held_for), Release(_, reader_ids)):
+            return Mark(book_id, is_lent, None if held_for in reader_ids else held_for)
+        case _:
+            return later
+
+
+def changed(book: BookFound, change: Mark | Release) -> BookFound:
+    """A row after a change."""
+    match change:
+        case Mark(_, is_lent, held_for):
+            return replace(book, is_lent=is_lent, held_for=held_for)
+        case Release(_, reader_ids):
+            return replace(book, held_for=None) if book.held_for in reader_ids else book
+        case _:
+            assert_never(change)
 
 
 def make(change: Change, rows: MutableMapping[str, BookFound]) -> None:
@@ -130,9 +187,9 @@ def make(change: Change, rows: MutableMapping[str, BookFound]) -> None:
     match change:
         case Put(book):
             rows[book.book_id] = book
-        case Mark(book_id, is_lent):
+        case Mark(book_id) | Release(book_id):
             if book_id in rows:
-                rows[book_id] = replace(rows[book_id], is_lent=is_lent)
+                rows[book_id] = changed(rows[book_id], change)
         case Remove(book_id):
             rows.pop(book_id, None)
         case _:
@@ -180,9 +237,9 @@ class Question:
         return tuple(_terms(self.text))[:MOST_TERMS]
 
     @property
-    def lent(self) -> tuple[bool, ...]:
-        """Which values of `is_lent` are wanted."""
-        return {"all": (False, True), "free": (False,), "lent": (True,)}[self.show]
+    def places(self) -> "tuple[Place, ...]":
+        """Where the copies may be."""
+        return ("free", "held", "lent") if self.show == "all" else (self.show,)
 
 
 Term: TypeAlias = tuple[tuple[str, ...], ...]
@@ -213,8 +270,8 @@ def _terms(text: str) -> Iterator[Term]:
 
 def find(books: Sequence[BookFound], question: Question) -> PageOf[BookFound]:
     """The page of rows that fit, in the order in which they are given."""
-    terms, lent = question.terms, question.lent
-    return page_of([book for book in books if book.is_lent in lent and _fits(book, terms)], question.page)
+    terms, places = question.terms, question.places
+    return page_of([book for book in books if book.place in places and _fits(book, terms)], question.page)
 
 
 def _fits(book: BookFound, terms: tuple[Term, ...]) -> bool:

@@ -54,6 +54,7 @@ class BookFoundView(View):
     publisher = fields.String()
     publication_year = fields.Integer()
     is_lent = fields.Boolean()
+    held_for = fields.String(allow_none=True, metadata={"description": "The reader for whom it lies ready."})
 
 
 class BookSearchView(AnswerView):

@@ -2,24 +2,33 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final, TypeAlias, assert_never
+from typing import Any, Final, TypeAlias, assert_never
 
 from slices.lending.events import (
     BookCopyAddedToCirculation,
     BookCopyLentToReader,
     BookCopyRemovedFromCirculation,
     BookCopyReturnedByReader,
+    BookHeldForReader,
+    BookHoldExpired,
+    BookReservationCanceled,
 )
 from slices.questions import Projection
 
 Relevant: TypeAlias = (
-    BookCopyAddedToCirculation | BookCopyRemovedFromCirculation | BookCopyLentToReader | BookCopyReturnedByReader
+    BookCopyAddedToCirculation
+    | BookCopyRemovedFromCirculation
+    | BookCopyLentToReader
+    | BookCopyReturnedByReader
+    | BookHeldForReader
+    | BookHoldExpired
+    | BookReservationCanceled
 )
 
 
 @dataclass(frozen=True, slots=True)
 class BookInCirculation:
-    """One copy that the library offers."""
+    """One copy that the library offers: lent, held for a reader who waited for it, or free."""
 
     book_id: str
     isbn: str
@@ -30,6 +39,12 @@ class BookInCirculation:
     publication_year: int
     added_at: datetime
     is_lent: bool = False
+    held_for: str | None = None
+
+    @property
+    def is_free(self) -> bool:
+        """Any reader may have it."""
+        return not self.is_lent and self.held_for is None
 
 
 @dataclass(slots=True)
@@ -48,9 +63,14 @@ def evolve(state: State, event: Relevant) -> State:
         case BookCopyRemovedFromCirculation():
             state.books.pop(event.book_id, None)
         case BookCopyLentToReader():
-            _mark(state.books, event.book_id, is_lent=True)
+            _change(state.books, event.book_id, is_lent=True, held_for=None)
         case BookCopyReturnedByReader():
-            _mark(state.books, event.book_id, is_lent=False)
+            _change(state.books, event.book_id, is_lent=False)
+        case BookHeldForReader():
+            _change(state.books, event.book_id, held_for=event.reader_id)
+        case BookHoldExpired() | BookReservationCanceled():
+            if event.book_id in state.books and state.books[event.book_id].held_for == event.reader_id:
+                _change(state.books, event.book_id, held_for=None)
         case _:
             assert_never(event)
     return state
@@ -61,7 +81,7 @@ def view(state: State) -> tuple[BookInCirculation, ...]:
     return tuple(sorted(state.books.values(), key=lambda book: book.added_at))
 
 
-project: Final = Projection("books_in_circulation", version=1, start=State, evolve=evolve, view=view)
+project: Final = Projection("books_in_circulation", version=2, start=State, evolve=evolve, view=view)
 
 
 def _new_book(event: BookCopyAddedToCirculation) -> BookInCirculation:
@@ -77,6 +97,6 @@ def _new_book(event: BookCopyAddedToCirculation) -> BookInCirculation:
     )
 
 
-def _mark(books: dict[str, BookInCirculation], book_id: str, *, is_lent: bool) -> None:
+def _change(books: dict[str, BookInCirculation], book_id: str, **changes: Any) -> None:
     if book_id in books:
-        books[book_id] = replace(books[book_id], is_lent=is_lent)
+        books[book_id] = replace(books[book_id], **changes)

@@ -27,6 +27,7 @@ class BookInCirculationView(View):
     publication_year = fields.Integer()
     added_at = fields.AwareDateTime()
     is_lent = fields.Boolean()
+    held_for = fields.String(allow_none=True, metadata={"description": "The reader for whom it lies ready."})
 
 
 class BooksInCirculationView(AnswerView):
@@ -41,7 +42,7 @@ def blueprint(handle: Callable[[], Answer[tuple[BookInCirculation, ...]]]) -> Sl
 
     @question(blueprint, "/api/lending/books-in-circulation", BooksInCirculationView)
     def api() -> dict[str, Any]:
-        """Every copy in circulation, and whether it is lent."""
+        """Every copy in circulation, and whether it is lent or held."""
         answer = handle()
         return {"position": answer.position, "books": answer.view}
 
@@ -66,4 +67,4 @@ def _show(wanted: str | None) -> Show:
 
 
 def _is_shown(book: BookInCirculation, show: Show) -> bool:
-    return show == "all" or book.is_lent == (show == "lent")
+    return show == "all" or (book.is_free if show == "free" else book.is_lent)

@@ -15,6 +15,7 @@ from slices.lending.book_search.project import (
     Mark,
     Put,
     Question,
+    Release,
     Relevant,
     Remove,
     State,
@@ -33,7 +34,9 @@ from slices.questions import Replaying
 from slices.testing import stored
 from tests.slices.lending.world import (
     ADDED,
+    ANN,
     ANN_REGISTERED,
+    BOB,
     BOOK,
     LENT_TO_ANN,
     NOON,
@@ -42,6 +45,9 @@ from tests.slices.lending.world import (
     RETURNED_BY_ANN,
     added,
     book_id,
+    gave_up,
+    held,
+    hold_expired,
     lent,
 )
 from tests.slices.logs import any_log_of
@@ -177,11 +183,20 @@ def test_free_and_lent_copies_can_be_shown_alone() -> None:
         assert [book.book_id for book in find(books, Question(show=show)).rows] == found  # type: ignore[arg-type]
 
 
+def test_a_held_copy_is_neither_free_nor_lent() -> None:
+    books = project([ADDED, held(BOOK, BOB)])
+    assert [find(books, Question(show=show)).total for show in ("all", "free", "lent")] == [1, 0, 0]
+    for ended, free in ((gave_up(BOOK, BOB), 1), (hold_expired(BOOK, BOB), 1), (gave_up(BOOK, ANN), 0)):
+        assert find(project([ADDED, held(BOOK, BOB), ended]), Question(show="free")).total == free
+
+
 def test_each_event_changes_one_row() -> None:
     copy = BookFound(BOOK, "9781098100131", ADDED.title, "Vlad Khononov", ADDED.edition, ADDED.publisher, 2021)
     assert change(ADDED) == Put(copy)
     assert change(LENT_TO_ANN) == Mark(BOOK, is_lent=True)
     assert change(RETURNED_BY_ANN) == Mark(BOOK, is_lent=False)
+    assert change(held(BOOK, BOB)) == Mark(BOOK, is_lent=False, held_for=BOB)
+    assert change(gave_up(BOOK, BOB)) == change(hold_expired(BOOK, BOB)) == Release(BOOK, frozenset({BOB}))
     assert change(REMOVED) == Remove(BOOK)
 
 
@@ -205,7 +220,7 @@ def test_the_net_of_several_changes_does_what_all_of_them_do(before: Any, events
     for change_of_a_row in reversed(changes):
         make(change_of_a_row, at_once)
     assert at_once == one_by_one
-    ids = [getattr(row_change, "book_id", None) or row_change.book.book_id for row_change in changes]  # type: ignore[union-attr]
+    ids = [row_change.book_id for row_change in changes]
     assert len(set(ids)) == len(ids)
 
 

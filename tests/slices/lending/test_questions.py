@@ -28,6 +28,7 @@ from tests.slices.lending.world import (
     BOB_CANCELED,
     BOB_REGISTERED,
     BOOK,
+    CAT,
     LENT_TO_ANN,
     LENT_TO_BOB,
     NOON,
@@ -51,6 +52,19 @@ def test_the_catalogue_tells_what_is_lent() -> None:
     catalogue = books_in_circulation([ADDED, added(OTHER_BOOK), LENT_TO_ANN])
     assert [(book.book_id, book.is_lent) for book in catalogue] == [(BOOK, True), (OTHER_BOOK, False)]
     assert not books_in_circulation([ADDED, LENT_TO_ANN, RETURNED_BY_ANN])[0].is_lent
+
+
+def test_the_catalogue_tells_what_is_held_until_the_reader_comes_gives_up_or_is_too_late() -> None:
+    history = (ADDED, LENT_TO_ANN, RETURNED_BY_ANN, held(BOOK, BOB))
+    [book] = books_in_circulation(history)
+    assert (book.is_lent, book.held_for, book.is_free) == (False, BOB, False)
+    [still_held] = books_in_circulation([*history, gave_up(BOOK, CAT)])
+    assert still_held.held_for == BOB
+    for ended in (gave_up(BOOK, BOB), hold_expired(BOOK, BOB)):
+        assert books_in_circulation([*history, ended])[0].is_free
+    [lent_out] = books_in_circulation([*history, LENT_TO_BOB])
+    assert (lent_out.is_lent, lent_out.held_for) == (True, None)
+    assert books_in_circulation([gave_up(BOOK, BOB), held(BOOK, BOB)]) == ()
 
 
 def test_a_removed_copy_is_not_in_the_catalogue_and_comes_back_free() -> None:

@@ -182,6 +182,7 @@ def test_questions_are_answered_with_their_position() -> None:
         "PublicationYear": 2021,
         "AddedAt": "2025-07-01T12:00:00+00:00",
         "IsLent": True,
+        "HeldFor": None,
     }
     readers = json_of(shop.browser.get("/api/lending/registered-readers"))
     assert readers == {
