@@ -187,9 +187,10 @@ def make(change: Change, rows: MutableMapping[str, BookFound]) -> None:
     match change:
         case Put(book):
             rows[book.book_id] = book
-        case Mark(book_id) | Release(book_id):
-            if book_id in rows:
-                rows[book_id] = changed(rows[book_id], change)
+        case Mark(book_id) | Release(book_id) if book_id in rows:
+            rows[book_id] = changed(rows[book_id], change)
+        case Mark() | Release():
+            pass
         case Remove(book_id):
             rows.pop(book_id, None)
         case _:

@@ -33,10 +33,11 @@ def evolve(state: State, event: Relevant) -> State:
         case ReaderRegistered(reader_id=reader_id, name=name):
             state.registered[reader_id] = name
             state.canceled.pop(reader_id, None)
-        case ReaderContractCanceled(reader_id=reader_id, occurred_at=canceled_at):
-            if reader_id in state.registered:
-                name = state.registered.pop(reader_id)
-                state.canceled[reader_id] = CanceledReader(reader_id, name, canceled_at)
+        case ReaderContractCanceled(reader_id=reader_id, occurred_at=canceled_at) if reader_id in state.registered:
+            name = state.registered.pop(reader_id)
+            state.canceled[reader_id] = CanceledReader(reader_id, name, canceled_at)
+        case ReaderContractCanceled():
+            pass
         case _:
             assert_never(event)
     return state

@@ -45,9 +45,10 @@ def evolve(state: State, event: Relevant) -> State:
         case BookCopyAddedToCirculation(book_id=book_id):
             state.in_circulation[book_id] = _book(event)
             state.removed.pop(book_id, None)
-        case BookCopyRemovedFromCirculation(book_id=book_id, occurred_at=removed_at):
-            if book_id in state.in_circulation:
-                state.removed[book_id] = RemovedBook(state.in_circulation.pop(book_id), removed_at)
+        case BookCopyRemovedFromCirculation(book_id=book_id, occurred_at=removed_at) if book_id in state.in_circulation:
+            state.removed[book_id] = RemovedBook(state.in_circulation.pop(book_id), removed_at)
+        case BookCopyRemovedFromCirculation():
+            pass
         case _:
             assert_never(event)
     return state

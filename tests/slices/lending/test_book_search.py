@@ -1,5 +1,6 @@
 """What is found by which words, and in which order. Without a database."""
 
+from dataclasses import replace
 from typing import Any, get_args
 
 import pytest
@@ -12,6 +13,7 @@ from slices.lending.book_search.project import (
     MOST_TERMS,
     MOST_WORDS,
     BookFound,
+    Change,
     Mark,
     Put,
     Question,
@@ -190,9 +192,11 @@ def test_a_held_copy_is_neither_free_nor_lent() -> None:
         assert find(project([ADDED, held(BOOK, BOB), ended]), Question(show="free")).total == free
 
 
+COPY = BookFound(BOOK, "9781098100131", ADDED.title, "Vlad Khononov", ADDED.edition, ADDED.publisher, 2021)
+
+
 def test_each_event_changes_one_row() -> None:
-    copy = BookFound(BOOK, "9781098100131", ADDED.title, "Vlad Khononov", ADDED.edition, ADDED.publisher, 2021)
-    assert change(ADDED) == Put(copy)
+    assert change(ADDED) == Put(COPY)
     assert change(LENT_TO_ANN) == Mark(BOOK, is_lent=True)
     assert change(RETURNED_BY_ANN) == Mark(BOOK, is_lent=False)
     assert change(held(BOOK, BOB)) == Mark(BOOK, is_lent=False, held_for=BOB)
@@ -205,6 +209,24 @@ def test_a_copy_that_is_not_in_circulation_is_not_found_and_comes_back_free() ->
     assert project([lent(OTHER_BOOK, BOOK)]) == ()
     [again] = project([ADDED, LENT_TO_ANN, REMOVED, ADDED])
     assert not again.is_lent
+
+
+@pytest.mark.parametrize(
+    ("events", "net_change"),
+    [
+        ([LENT_TO_ANN, RETURNED_BY_ANN], Mark(BOOK, is_lent=False)),
+        ([LENT_TO_ANN, REMOVED], Remove(BOOK)),
+        ([REMOVED, RETURNED_BY_ANN, gave_up(BOOK, BOB)], Remove(BOOK)),
+        ([gave_up(BOOK, ANN), hold_expired(BOOK, BOB)], Release(BOOK, frozenset({ANN, BOB}))),
+        ([gave_up(BOOK, ANN), held(BOOK, BOB)], Mark(BOOK, is_lent=False, held_for=BOB)),
+        ([held(BOOK, BOB), gave_up(BOOK, ANN)], Mark(BOOK, is_lent=False, held_for=BOB)),
+        ([held(BOOK, BOB), gave_up(BOOK, BOB)], Mark(BOOK, is_lent=False)),
+        ([ADDED, held(BOOK, BOB), hold_expired(BOOK, BOB)], Put(COPY)),
+        ([REMOVED, ADDED, LENT_TO_ANN], Put(replace(COPY, is_lent=True))),
+    ],
+)
+def test_several_changes_of_one_row_are_one(events: list[Relevant], net_change: Change) -> None:
+    assert net(events) == (net_change,)
 
 
 @given(before=relevant_logs, events=relevant_logs)
