@@ -6,6 +6,7 @@ from typing import Final, LiteralString
 
 from slices.lending.book_search.project import (
     BookFound,
+    Change,
     Mark,
     Put,
     Question,
@@ -13,8 +14,8 @@ from slices.lending.book_search.project import (
     Relevant,
     Remove,
     Term,
-    net,
     project,
+    waves,
 )
 from slices.lending.book_search.query import boundary
 from slices.live.answer import LiveAnswer
@@ -34,8 +35,13 @@ CREATE TABLE {rows} (
     publication_year bigint   NOT NULL,
     is_lent          boolean  NOT NULL,
     held_for         text COLLATE "C",
-    place            text NOT NULL GENERATED ALWAYS AS (
-        CASE WHEN is_lent THEN 'lent' WHEN held_for IS NULL THEN 'free' ELSE 'held' END
+    in_circulation   boolean  NOT NULL,
+    place            text     NOT NULL GENERATED ALWAYS AS (
+        CASE WHEN NOT in_circulation THEN 'gone'
+             WHEN is_lent THEN 'lent'
+             WHEN held_for IS NULL THEN 'free'
+             ELSE 'held'
+        END
     ) STORED,
     sort_key         text COLLATE "C" NOT NULL,
     words            tsvector NOT NULL
@@ -47,7 +53,7 @@ CREATE INDEX ON {rows} USING gin (words) WITH (fastupdate = off);
 CREATE INDEX ON {rows} (sort_key, book_id)
 """
 
-_REMOVE: LiteralString = "DELETE FROM {rows} WHERE book_id = ANY(%(book_ids)s)"
+_REMOVE: LiteralString = "UPDATE {rows} SET in_circulation = false WHERE book_id = ANY(%(book_ids)s)"
 
 _MARK: LiteralString = """
 UPDATE {rows} book
@@ -64,18 +70,18 @@ WHERE book.book_id = given.book_id AND book.held_for = given.reader_id
 """
 
 _PUT: LiteralString = """
-INSERT INTO {rows} (book_id, isbn, title, authors, edition, publisher, publication_year, is_lent, held_for, sort_key,
-                    words)
+INSERT INTO {rows} (book_id, isbn, title, authors, edition, publisher, publication_year, is_lent, held_for,
+                    in_circulation, sort_key, words)
 SELECT given.book_id, given.isbn, given.title, given.authors, given.edition, given.publisher, given.publication_year,
-       given.is_lent, given.held_for, given.sort_key, array_to_tsvector(string_to_array(given.words, ' '))
+       given.is_lent, given.held_for, true, given.sort_key, array_to_tsvector(string_to_array(given.words, ' '))
 FROM unnest(%(book_id)s::text[], %(isbn)s::text[], %(title)s::text[], %(authors)s::text[], %(edition)s::text[],
             %(publisher)s::text[], %(publication_year)s::bigint[], %(is_lent)s::boolean[], %(held_for)s::text[],
             %(sort_key)s::text[], %(words)s::text[])
      given (book_id, isbn, title, authors, edition, publisher, publication_year, is_lent, held_for, sort_key, words)
 ON CONFLICT (book_id) DO UPDATE
 SET isbn = EXCLUDED.isbn, title = EXCLUDED.title, authors = EXCLUDED.authors, edition = EXCLUDED.edition,
-    publisher = EXCLUDED.publisher, publication_year = EXCLUDED.publication_year, is_lent = EXCLUDED.is_lent,
-    held_for = EXCLUDED.held_for, sort_key = EXCLUDED.sort_key, words = EXCLUDED.words
+    publisher = EXCLUDED.publisher, publication_year = EXCLUDED.publication_year, in_circulation = true,
+    sort_key = EXCLUDED.sort_key, words = EXCLUDED.words
 """
 
 _COUNT_ALL: LiteralString = "SELECT count(*) FROM {rows} WHERE place = ANY(%(places)s)"
@@ -104,11 +110,16 @@ LIMIT %(limit)s OFFSET %(offset)s
 
 
 def apply(rows: Rows, events: Sequence[Relevant]) -> None:
-    """Take events into the rows. Each row has one change at most, so their order does not matter."""
-    changes = net(events)
+    """Take events into the rows."""
+    for step in waves(events):
+        _take(rows, step)
+
+
+def _take(rows: Rows, changes: Sequence[Change]) -> None:
+    """Make changes, each of another row."""
     removed = [change.book_id for change in changes if isinstance(change, Remove)]
     marked = [change for change in changes if isinstance(change, Mark)]
-    ended = [(change.book_id, who) for change in changes if isinstance(change, Release) for who in change.reader_ids]
+    released = [change for change in changes if isinstance(change, Release)]
     put = [change.book for change in changes if isinstance(change, Put)]
     if removed:
         rows.run(_REMOVE, {"book_ids": removed})
@@ -119,8 +130,9 @@ def apply(rows: Rows, events: Sequence[Relevant]) -> None:
             "held_for": [mark.held_for for mark in marked],
         }
         rows.run(_MARK, columns)
-    if ended:
-        rows.run(_RELEASE, {"book_ids": [book for book, _ in ended], "reader_ids": [reader for _, reader in ended]})
+    if released:
+        ended = {"book_ids": [end.book_id for end in released], "reader_ids": [end.reader_id for end in released]}
+        rows.run(_RELEASE, ended)
     if put:
         rows.run(_PUT, _columns(put))
 

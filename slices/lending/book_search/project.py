@@ -31,7 +31,7 @@ Relevant: TypeAlias = (
     | BookReservationCanceled
 )
 Show: TypeAlias = Literal["all", "free", "lent"]
-Place: TypeAlias = Literal["free", "held", "lent"]
+Place: TypeAlias = Literal["free", "held", "lent", "gone"]
 
 LONGEST_WORD: Final = 100
 """What is longer is cut, in rows and questions alike: PostgreSQL takes no words of more than 2,046 bytes."""
@@ -48,7 +48,10 @@ _PART_OF_ISBN: Final = re.compile("[0-9]+[0-9Xx]?")
 
 @dataclass(frozen=True, slots=True)
 class BookFound:
-    """One copy in circulation: lent, held for a reader who waited for it, or free."""
+    """One copy: lent, held for a reader who waited for it, free, or out of circulation.
+
+    The row of a copy that is out of circulation is kept: if it comes back, it is still held for whom it was held.
+    """
 
     book_id: str
     isbn: str
@@ -59,10 +62,13 @@ class BookFound:
     publication_year: int
     is_lent: bool = False
     held_for: str | None = None
+    in_circulation: bool = True
 
     @property
     def place(self) -> Place:
-        """Where it is: with a reader, on the hold shelf, or there for anybody."""
+        """Where it is: away, with a reader, on the hold shelf, or there for anybody."""
+        if not self.in_circulation:
+            return "gone"
         return "lent" if self.is_lent else "held" if self.held_for else "free"
 
     @property
@@ -80,7 +86,7 @@ class BookFound:
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """There is such a row, whatever was there before."""
+    """The copy is in circulation. If there is a row already, it goes on saying where the copy is."""
 
     book: BookFound
 
@@ -101,15 +107,15 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """The copy is not held any more, if it was held for one of these readers."""
+    """The copy is not held any more, if it was held for this reader."""
 
     book_id: str
-    reader_ids: frozenset[str]
+    reader_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class Remove:
-    """There is no such row."""
+    """The copy is out of circulation."""
 
     book_id: str
 
@@ -141,58 +147,45 @@ def change(event: Relevant) -> Change:
         case BookHeldForReader():
             return Mark(event.book_id, is_lent=False, held_for=event.reader_id)
         case BookHoldExpired() | BookReservationCanceled():
-            return Release(event.book_id, frozenset({event.reader_id}))
+            return Release(event.book_id, event.reader_id)
         case _:
             assert_never(event)
 
 
-def net(events: Iterable[Relevant]) -> tuple[Change, ...]:
-    """What several events do to the rows, with at most one change for each: their order does not matter any more."""
-    changes: dict[str, Change] = {}
+def waves(events: Iterable[Relevant]) -> Iterator[tuple[Change, ...]]:
+    """What several events do to the rows, in as few steps as possible.
+
+    In each step a row has one change at most, so the order within a step does not matter. Of marks that follow each
+    other only the last counts.
+    """
+    rows: dict[str, list[Change]] = {}
     for event in events:
         later = change(event)
-        before = changes.get(later.book_id)
-        changes[later.book_id] = later if before is None else _both(before, later)
-    return tuple(changes.values())
-
-
-def _both(before: Change, later: Change) -> Change:
-    """Two changes of one row as one."""
-    match before, later:
-        case (Remove(), Mark() | Release()):
-            return before
-        case (Release(book_id, some), Release(_, others)):
-            return Release(book_id, some | others)
-        case (Put(book), Mark() | Release()):
-            return Put(changed(book, later))
-        case (Mark(book_id, is_lent, held_for), Release(_, reader_ids)):
-            return Mark(book_id, is_lent, None if held_for in reader_ids else held_for)
-        case _:
-            return later
-
-
-def changed(book: BookFound, change: Mark | Release) -> BookFound:
-    """A row after a change."""
-    match change:
-        case Mark(_, is_lent, held_for):
-            return replace(book, is_lent=is_lent, held_for=held_for)
-        case Release(_, reader_ids):
-            return replace(book, held_for=None) if book.held_for in reader_ids else book
-        case _:
-            assert_never(change)
+        changes = rows.setdefault(later.book_id, [])
+        if isinstance(later, Mark) and changes and isinstance(changes[-1], Mark):
+            changes[-1] = later
+        else:
+            changes.append(later)
+    for step in range(max(map(len, rows.values()), default=0)):
+        yield tuple(changes[step] for changes in rows.values() if len(changes) > step)
 
 
 def make(change: Change, rows: MutableMapping[str, BookFound]) -> None:
     """Change rows that are kept by id."""
+    row = rows.get(change.book_id)
     match change:
+        case Put(book) if row is not None:
+            rows[book.book_id] = replace(book, is_lent=row.is_lent, held_for=row.held_for)
         case Put(book):
             rows[book.book_id] = book
-        case Mark(book_id) | Release(book_id) if book_id in rows:
-            rows[book_id] = changed(rows[book_id], change)
-        case Mark() | Release():
+        case Mark(book_id, is_lent, held_for) if row is not None:
+            rows[book_id] = replace(row, is_lent=is_lent, held_for=held_for)
+        case Release(book_id, reader_id) if row is not None and row.held_for == reader_id:
+            rows[book_id] = replace(row, held_for=None)
+        case Remove(book_id) if row is not None:
+            rows[book_id] = replace(row, in_circulation=False)
+        case Mark() | Release() | Remove():
             pass
-        case Remove(book_id):
-            rows.pop(book_id, None)
         case _:
             assert_never(change)
 

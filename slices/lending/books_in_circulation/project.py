@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Final, TypeAlias, assert_never
+from typing import Final, TypeAlias, assert_never
 
 from slices.lending.events import (
     BookCopyAddedToCirculation,
@@ -49,9 +49,13 @@ class BookInCirculation:
 
 @dataclass(slots=True)
 class State:
-    """The copies in circulation by id, in the order of the log."""
+    """The copies in circulation by id, in the order of the log; and for whom copies are held.
+
+    A hold outlives the removal of its copy: if the copy is added again, it is still held.
+    """
 
     books: dict[str, BookInCirculation] = field(default_factory=dict[str, BookInCirculation])
+    held_for: dict[str, str] = field(default_factory=dict[str, str])
 
 
 def evolve(state: State, event: Relevant) -> State:
@@ -63,14 +67,16 @@ def evolve(state: State, event: Relevant) -> State:
         case BookCopyRemovedFromCirculation():
             state.books.pop(event.book_id, None)
         case BookCopyLentToReader():
-            _change(state.books, event.book_id, is_lent=True, held_for=None)
+            state.held_for.pop(event.book_id, None)
+            _mark(state.books, event.book_id, is_lent=True)
         case BookCopyReturnedByReader():
-            _change(state.books, event.book_id, is_lent=False)
+            _mark(state.books, event.book_id, is_lent=False)
         case BookHeldForReader():
-            _change(state.books, event.book_id, held_for=event.reader_id)
+            state.held_for[event.book_id] = event.reader_id
+        case BookHoldExpired() | BookReservationCanceled() if state.held_for.get(event.book_id) == event.reader_id:
+            del state.held_for[event.book_id]
         case BookHoldExpired() | BookReservationCanceled():
-            if event.book_id in state.books and state.books[event.book_id].held_for == event.reader_id:
-                _change(state.books, event.book_id, held_for=None)
+            pass
         case _:
             assert_never(event)
     return state
@@ -78,7 +84,8 @@ def evolve(state: State, event: Relevant) -> State:
 
 def view(state: State) -> tuple[BookInCirculation, ...]:
     """The catalogue, by the time a copy was added; ties in the order of the log."""
-    return tuple(sorted(state.books.values(), key=lambda book: book.added_at))
+    books = (replace(book, held_for=state.held_for.get(book.book_id)) for book in state.books.values())
+    return tuple(sorted(books, key=lambda book: book.added_at))
 
 
 project: Final = Projection("books_in_circulation", version=2, start=State, evolve=evolve, view=view)
@@ -97,6 +104,6 @@ def _new_book(event: BookCopyAddedToCirculation) -> BookInCirculation:
     )
 
 
-def _change(books: dict[str, BookInCirculation], book_id: str, **changes: Any) -> None:
+def _mark(books: dict[str, BookInCirculation], book_id: str, *, is_lent: bool) -> None:
     if book_id in books:
-        books[book_id] = replace(books[book_id], **changes)
+        books[book_id] = replace(books[book_id], is_lent=is_lent)

@@ -65,6 +65,8 @@ def test_the_catalogue_tells_what_is_held_until_the_reader_comes_gives_up_or_is_
     [lent_out] = books_in_circulation([*history, LENT_TO_BOB])
     assert (lent_out.is_lent, lent_out.held_for) == (True, None)
     assert books_in_circulation([gave_up(BOOK, BOB), held(BOOK, BOB)]) == ()
+    [added_again] = books_in_circulation([*history, REMOVED, ADDED])
+    assert added_again.held_for == BOB, "as the rules of lending have it"
 
 
 def test_a_removed_copy_is_not_in_the_catalogue_and_comes_back_free() -> None:

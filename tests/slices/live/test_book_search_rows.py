@@ -40,7 +40,7 @@ from tests.slices.lending.world import (
 from tests.slices.logs import any_log_of
 from tests.slices.test_snapshotted import words_of_code, write
 
-VERSION_OF_THE_CODE = (1, "f02490c6")
+VERSION_OF_THE_CODE = (1, "ca6a1a5d")
 """The version of the rows, and the code of live.py that keeps them (that of project.py is noted in test_snapshotted).
 
 Rows are kept in databases. When the code is another one, raise the version if the rows mean something else now, and
