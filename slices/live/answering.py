@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from eventstore import SchemaMissing
+from eventstore import SchemaMissing, StoreUnavailable
 from eventstore.postgres.pool import Pool, borrowed
 from eventstore.postgres.schema import TableName
 from eventstore.postgres.sqlstates import translated
@@ -71,7 +71,8 @@ class LiveAnswers:
 
         Raises:
             SchemaMissing: the tables of the model were never made.
-            StoreUnavailable: the server does not answer.
+            StoreUnavailable: the server does not answer, or the rows are those of a newer release, which a process of
+                an older one cannot read.
         """
         if at_least is not None:
             self._wait(model, at_least)
@@ -102,6 +103,12 @@ class LiveAnswers:
         with borrowed(self.pool) as connection, translated(may_have_written=False), connection.transaction():
             connection.execute(statements.ONE_SNAPSHOT)
             status = self._status(connection, model)
+            if status.version > model.version:
+                raise StoreUnavailable(
+                    f"the rows of {model.name} are of version {status.version}, and this release understands"
+                    f" {model.version}: a newer one has taken over",
+                    outcome_unknown=False,
+                )
             view = read(Rows(connection, name.schema, statements.rows_table(name, model.name, status.generation)))
         return LiveAnswer(
             view,

@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from eventstore import SchemaMissing
+from eventstore import SchemaMissing, StoreUnavailable
 from eventstore.postgres import PostgresEventStore
 from eventstore.postgres.pool import Pool
 from slices.live.answering import LiveAnswers
@@ -15,7 +15,7 @@ from slices.live.model import Rows
 from slices.live.reading import Reading
 from slices.live.rebuilding import rebuild
 from slices.live.runner import LiveRunner
-from tests.slices.live.counting import MODEL, append, counted, lent, reached
+from tests.slices.live.counting import MODEL, append, counted, counting, lent, reached
 
 
 @dataclass
@@ -154,6 +154,17 @@ def test_rows_that_are_swapped_and_dropped_while_they_are_asked_for_are_looked_u
     answer = live.ask(MODEL, read_late)
     assert asked == [f"{table}_counting_1", f"{table}_counting_2"]
     assert (answer.view, answer.position) == ([(1,)], 1)
+
+
+def test_rows_of_a_newer_release_are_not_read_by_an_older_one(
+    dsn: str, store: PostgresEventStore, table: str, live: LiveAnswers
+) -> None:
+    newer = counting(version=2)
+    rebuild(newer, Reading(store), dsn, table)
+    assert live.ask(newer, read).view == []
+    with pytest.raises(StoreUnavailable, match="of version 2, and this release understands 1") as refused:
+        live.ask(MODEL, read)
+    assert not refused.value.outcome_unknown
 
 
 def test_a_model_without_tables_says_so(pool: Pool, store: PostgresEventStore, table: str) -> None:

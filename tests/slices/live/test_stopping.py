@@ -1,4 +1,4 @@
-"""What waiting does not mend stops the model: it is logged once, everybody can see why, and nobody fails of it."""
+"""What waiting does not mend stops the model: it is logged once, everybody can see why, and it fails no question."""
 
 from collections.abc import Sequence
 from typing import Any
