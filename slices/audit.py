@@ -10,25 +10,29 @@ from slices.codec import decode
 from slices.enrollment import invariants as enrollment
 from slices.lending import invariants as lending
 
+AUDITED: Final = frozenset(
+    event.TYPE for event in (*typing.get_args(lending.Audited), *typing.get_args(enrollment.Audited))
+)
+"""The types that an auditor looks at."""
+
 _LIBRARY: Final[tuple[type, ...]] = typing.get_args(lending.Audited)
 _SCHOOL: Final[tuple[type, ...]] = typing.get_args(enrollment.Audited)
 
 
 @dataclass(frozen=True, slots=True)
 class Objection:
-    """An event that the rules forbid at its place in the log.
+    """Something that the rules forbid.
 
     Attributes:
-        sequence_number, event_type: which event.
+        sequence_number: of the event to which it is objected, or of the last one if something is missing after it.
         text: what speaks against it.
     """
 
     sequence_number: int
-    event_type: str
     text: str
 
     def __str__(self) -> str:
-        return f"event {self.sequence_number} ({self.event_type}): {self.text}"
+        return f"event {self.sequence_number}: {self.text}"
 
 
 def audit(log: Iterable[SequencedEvent]) -> Iterator[Objection]:
@@ -43,6 +47,7 @@ def audit(log: Iterable[SequencedEvent]) -> Iterator[Objection]:
         UnknownEventType, UnreadableEvent: if an event is not of this application.
     """
     library, school = lending.LibraryAuditor(), enrollment.SchoolAuditor()
+    last = 0
     for stored in log:
         event = decode(stored)
         objections: Iterator[str] = iter(())
@@ -50,5 +55,8 @@ def audit(log: Iterable[SequencedEvent]) -> Iterator[Objection]:
             objections = library.objections(cast("lending.Audited", event))
         elif isinstance(event, _SCHOOL):
             objections = school.objections(cast("enrollment.Audited", event))
+        last = stored.sequence_number
         for text in objections:
-            yield Objection(stored.sequence_number, stored.event_type, text)
+            yield Objection(last, f"{stored.event_type}, but {text}")
+    for text in library.at_the_end():
+        yield Objection(last, f"the log ends, but {text}")

@@ -13,7 +13,9 @@ from slices.domain_event import json_key
 
 T = TypeVar("T")
 
-_UUID: Final = re.compile(r"(?:urn:uuid:)?\{?([0-9a-f]{8}(-?)[0-9a-f]{4}\2[0-9a-f]{4}\2[0-9a-f]{4}\2[0-9a-f]{12})\}?")
+_UUID: Final = re.compile(
+    r"(?:urn:uuid:)?(\{)?([0-9a-f]{8}(-?)[0-9a-f]{4}\3[0-9a-f]{4}\3[0-9a-f]{4}\3[0-9a-f]{12})(?(1)\})"
+)
 _DIGITS: Final = re.compile(r"[0-9]{1,9}")
 _UNPRINTABLE: Final = {"Cc", "Cs", "Zl", "Zp"}
 """Control characters, halves of surrogate pairs, and line and paragraph separators."""
@@ -90,7 +92,7 @@ class Id(_Checked[str]):
         found = _UUID.fullmatch(value.strip().lower()) if isinstance(value, str) else None
         if found is None:
             raise ValidationError("Not a valid UUID.")
-        return str(UUID(found[1]))
+        return str(UUID(found[2]))
 
 
 class Text(_Checked[str]):

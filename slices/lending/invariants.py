@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeAlias, assert_never
+from typing import Final, TypeAlias, assert_never
 
 from slices.lending.events import (
     BookCopyAddedToCirculation,
@@ -24,7 +24,10 @@ from slices.lending.events import (
     ReaderEmailReleased,
     ReaderRegistered,
 )
-from slices.lending.limits import MOST_COPIES_PER_READER, MOST_RESERVATIONS_PER_READER
+from slices.lending.limits import MOST_COPIES_PER_READER, MOST_RESERVATIONS_PER_READER, TIME_TO_COLLECT
+
+NOT_HELD: Final = "the copy should have been held for the next reader"
+NOT_RELEASED: Final = "the address should have been released with the contract"
 
 AboutReader: TypeAlias = ReaderRegistered | ReaderContractCanceled | ReaderEmailClaimed | ReaderEmailReleased
 AboutShelf: TypeAlias = (
@@ -69,11 +72,16 @@ class LibraryAuditor:
     readers: defaultdict[str, Reader] = field(default_factory=lambda: defaultdict(Reader))
     owners: dict[str, str] = field(default_factory=dict[str, str])
     """Who has which address."""
+    owing_hold: set[str] = field(default_factory=set[str])
+    """Copies that became free while somebody waits: the very next that happens to them has to be the hold."""
+    owing_release: set[str] = field(default_factory=set[str])
+    """Readers whose contract has ended: the very next that happens to them has to be the release of their address."""
 
     def objections(self, event: Audited) -> Iterator[str]:
         """What speaks against this event as the next one. Read it to its end: that is what records the event."""
         match event:
             case ReaderRegistered() | ReaderContractCanceled() | ReaderEmailClaimed() | ReaderEmailReleased():
+                yield from self._unreleased(event)
                 yield from self._reader(event, self.readers[event.reader_id])
             case BookCopyAddedToCirculation() | BookCopyRemovedFromCirculation():
                 yield from self._circulation(event, self.copies[event.book_id])
@@ -89,8 +97,6 @@ class LibraryAuditor:
             case ReaderRegistered():
                 if reader.registered:
                     yield "the reader is registered already"
-                if not reader.registered and reader.address is not None:
-                    yield "the address outlived the contract"
                 reader.registered = True
             case ReaderContractCanceled():
                 if not reader.registered:
@@ -98,6 +104,8 @@ class LibraryAuditor:
                 if reader.copies:
                     yield "the reader has books"
                 reader.registered = False
+                if reader.address is not None:
+                    self.owing_release.add(event.reader_id)
             case ReaderEmailClaimed(email_hash=address):
                 if not reader.registered:
                     yield "the reader is not registered"
@@ -111,13 +119,14 @@ class LibraryAuditor:
                     yield "the reader does not have the address"
                 self.owners.pop(address, None)
                 reader.address = None
+                self.owing_release.discard(event.reader_id)
             case _:
                 assert_never(event)
 
     def _circulation(
         self, event: BookCopyAddedToCirculation | BookCopyRemovedFromCirculation, copy: Copy
     ) -> Iterator[str]:
-        yield from _overlooked(copy)
+        yield from self._unheld(event)
         match event:
             case BookCopyAddedToCirculation():
                 if copy.in_circulation:
@@ -135,7 +144,7 @@ class LibraryAuditor:
     def _loan(
         self, event: BookCopyLentToReader | BookCopyReturnedByReader, copy: Copy, reader: Reader
     ) -> Iterator[str]:
-        yield from _overlooked(copy)
+        yield from self._unheld(event)
         match event:
             case BookCopyLentToReader():
                 if not reader.registered:
@@ -156,13 +165,14 @@ class LibraryAuditor:
                     yield "the reader does not have the copy"
                 reader.copies -= 1
                 copy.lent_to = None
+                self._owe_hold(event.book_id, copy)
             case _:
                 assert_never(event)
 
     def _queue(self, event: AboutQueue, copy: Copy, reader: Reader) -> Iterator[str]:
+        yield from self._unheld(event)
         match event:
             case BookReserved():
-                yield from _overlooked(copy)
                 if not reader.registered:
                     yield "the reader is not registered"
                 if not copy.in_circulation:
@@ -180,7 +190,7 @@ class LibraryAuditor:
             case BookReservationCanceled():
                 if event.reader_id not in copy.waiting:
                     yield "the reader does not wait for the copy"
-                _leave_queue(event.reader_id, copy, reader)
+                self._end_hold(event, copy, reader)
             case BookHeldForReader():
                 if copy.lent_to is not None:
                     yield "a reader has the copy"
@@ -188,21 +198,42 @@ class LibraryAuditor:
                     yield "the copy is held already"
                 if event.reader_id not in copy.waiting[:1]:
                     yield "another reader is the next"
+                if event.held_until != event.occurred_at + TIME_TO_COLLECT:
+                    yield "the reader has another time to collect the copy than agreed"
                 copy.held_for, copy.held_until = event.reader_id, event.held_until
             case BookHoldExpired():
                 if copy.held_for != event.reader_id:
                     yield "the copy is not held for the reader"
                 elif copy.held_until is not None and event.occurred_at <= copy.held_until:
                     yield "the reader still had time"
-                _leave_queue(event.reader_id, copy, reader)
+                self._end_hold(event, copy, reader)
             case _:
                 assert_never(event)
 
+    def _end_hold(self, event: BookReservationCanceled | BookHoldExpired, copy: Copy, reader: Reader) -> None:
+        was_held = copy.held_for == event.reader_id
+        _leave_queue(event.reader_id, copy, reader)
+        if was_held:
+            self._owe_hold(event.book_id, copy)
 
-def _overlooked(copy: Copy) -> Iterator[str]:
-    """A copy that becomes free while somebody waits is held at once: nothing else happens to it before."""
-    if copy.waiting and copy.lent_to is None and copy.held_for is None:
-        yield "the copy should have been held for the next reader"
+    def _owe_hold(self, book_id: str, copy: Copy) -> None:
+        if copy.waiting:
+            self.owing_hold.add(book_id)
+
+    def _unheld(self, event: AboutShelf | AboutQueue) -> Iterator[str]:
+        if event.book_id in self.owing_hold and not isinstance(event, BookHeldForReader):
+            yield NOT_HELD
+        self.owing_hold.discard(event.book_id)
+
+    def _unreleased(self, event: AboutReader) -> Iterator[str]:
+        if event.reader_id in self.owing_release and not isinstance(event, ReaderEmailReleased):
+            yield NOT_RELEASED
+        self.owing_release.discard(event.reader_id)
+
+    def at_the_end(self) -> Iterator[str]:
+        """What the log should have gone on with."""
+        yield from (f"{NOT_HELD}: {book_id}" for book_id in sorted(self.owing_hold))
+        yield from (f"{NOT_RELEASED}: {reader_id}" for reader_id in sorted(self.owing_release))
 
 
 def _leave_queue(reader_id: str, copy: Copy, reader: Reader) -> None:

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from eventstore import FilterBuilder
-from slices.audit import audit
+from slices.audit import AUDITED, audit
+from slices.codec import EVENT_CLASSES
 from slices.domain_event import DomainEvent
 from slices.enrollment.events import CourseDefined, StudentRegistered
 from slices.enrollment.limits import MOST_COURSES_PER_STUDENT
@@ -155,7 +156,17 @@ UNLAWFUL: list[tuple[tuple[DomainEvent, ...], DomainEvent, str]] = [
     ((*BOB_IS_NEXT, reserved(BOOK, ANN)), hold_expired(BOOK, ANN), "the copy is not held for the reader"),
     (BOB_IS_NEXT, hold_expired(BOOK, BOB), "the reader still had time"),
     ((ANN_REGISTERED,), ANN_REGISTERED, "the reader is registered already"),
-    ((ANN_REGISTERED, CLAIMED_BY_ANN, ANN_CANCELED), ANN_REGISTERED, "the address outlived the contract"),
+    (
+        (ANN_REGISTERED, CLAIMED_BY_ANN, ANN_CANCELED),
+        ANN_REGISTERED,
+        "the address should have been released with the contract",
+    ),
+    ((*BOB_WAITS, RETURNED_BY_ANN), gave_up(BOOK, BOB), "the copy should have been held for the next reader"),
+    (
+        (*BOB_WAITS, RETURNED_BY_ANN),
+        held(BOOK, BOB, NOON + timedelta(days=365)),
+        "the reader has another time to collect the copy than agreed",
+    ),
     ((), BOB_CANCELED, "the reader is not registered"),
     ((*TWO_READERS, LENT_TO_BOB), BOB_CANCELED, "the reader has books"),
     ((), CLAIMED_BY_ANN, "the reader is not registered"),
@@ -198,4 +209,27 @@ def test_what_the_rules_forbid_meets_the_objection_that_says_why(
     before: tuple[DomainEvent, ...], event: DomainEvent, objection: str
 ) -> None:
     found = list(audit(stored(*before, event).query(EVERYTHING)))
-    assert [str(each) for each in found] == [f"event {len(before) + 1} ({event.TYPE}): {objection}"]
+    assert [str(each) for each in found] == [f"event {len(before) + 1}: {event.TYPE}, but {objection}"]
+
+
+@pytest.mark.parametrize(
+    ("log", "missing"),
+    [
+        ((*BOB_WAITS, RETURNED_BY_ANN), f"the copy should have been held for the next reader: {BOOK}"),
+        (
+            (*BOB_IS_NEXT, reserved(BOOK, ANN), gave_up(BOOK, BOB)),
+            f"the copy should have been held for the next reader: {BOOK}",
+        ),
+        (
+            (ANN_REGISTERED, CLAIMED_BY_ANN, ANN_CANCELED),
+            f"the address should have been released with the contract: {ANN}",
+        ),
+    ],
+)
+def test_what_is_missing_at_the_end_of_the_log_is_objected_to(log: tuple[DomainEvent, ...], missing: str) -> None:
+    found = [str(each) for each in audit(stored(*log).query(EVERYTHING))]
+    assert found == [f"event {len(log)}: the log ends, but {missing}"]
+
+
+def test_every_event_is_looked_at_by_an_auditor_but_the_failures() -> None:
+    assert {event_type for event_type in EVENT_CLASSES if not event_type.endswith("Failed")} == AUDITED

@@ -8,5 +8,5 @@ THEN      the lendings that ended last (or first), with both times, and how many
 What this question has to know grows with the log, for good: every lending that ever ended stays in its state, with
 about 250 bytes. A thousand of them are nothing. Of a hundred thousand, the state has 25 MB, and an answer from it takes
 about a second (from all events, six). A library that lends more than that needs rows in a table, kept up to date by a
-subscription. To keep only the newest hundred would be no way out: which come first, and how many, is up to who asks.
+subscription. It would not help to keep only the newest hundred: whoever asks chooses the order and the number.
 """

@@ -41,6 +41,8 @@ def test_any_spelling_of_an_id_becomes_one(spelling: str) -> None:
         None,
         [CANONICAL],
         "g" * 32,
+        f"{{{CANONICAL}",
+        f"{CANONICAL}}}",
     ],
 )
 def test_what_is_no_uuid_is_no_id(text: object) -> None:
