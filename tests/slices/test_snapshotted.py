@@ -30,7 +30,7 @@ from tests.slices.logs import FEW_IDS, any_log
 from tests.slices.test_boundaries import QUESTIONS, example_question, module_of, slice_names
 
 FOLDED_LIKE_THIS = {
-    "book_search": (1, "e2048e98"),
+    "book_search": (1, "c32a8958"),
     "books_in_circulation": (1, "e9b2e6b9"),
     "books_lent_by_reader": (1, "c9702df5"),
     "course_catalogue": (1, "8af74a46"),
