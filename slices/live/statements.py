@@ -106,10 +106,12 @@ GRANTS: Final[dict[str, LiteralString]] = {
     "DELETE": "GRANT DELETE ON {rows} TO {role}",
 }
 
-# What a crash takes back is taken back with its position, and is done again: nobody has to wait for the disk. A server
-# whose client has vanished lets go of the lock within half a minute.
+# What a crash takes back is taken back with its position, and is done again: nobody has to wait for the disk. Making an
+# index may take its time. A server whose client has vanished lets go of the lock within half a minute.
 SETTINGS: Final = b"""
+SET default_transaction_isolation = 'read committed';
 SET synchronous_commit = off;
+SET statement_timeout = 0;
 SET lock_timeout = '2s';
 SET enable_seqscan = off;
 SET tcp_keepalives_idle = 15;

@@ -30,7 +30,7 @@ from tests.slices.logs import FEW_IDS, any_log
 from tests.slices.test_boundaries import QUESTIONS, example_question, imports_of, module_of, slice_names
 
 FOLDED_LIKE_THIS = {
-    "book_search": (1, "7a98d399"),
+    "book_search": (1, "0a07bb2a"),
     "books_in_circulation": (2, "59864025"),
     "books_lent_by_reader": (2, "c56799ff"),
     "books_lent_out": (1, "cc0edd41"),

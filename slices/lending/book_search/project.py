@@ -246,8 +246,8 @@ def words_of(text: str) -> tuple[str, ...]:
     >>> words_of("Émile, oder Über die Erziehung")
     ('emile', 'oder', 'uber', 'die', 'erziehung')
     """
-    # Twice, since capitals may hide what has to be taken apart, and the other way round.
-    spelled = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    # Taken apart first: a capital may be hidden in a ligature, or in a letter for mathematics.
+    spelled = unicodedata.normalize("NFKD", text).casefold()
     without_accents = "".join(character for character in spelled if unicodedata.category(character)[0] != "M")
     return tuple(word[:LONGEST_WORD] for word in _WORD.findall(without_accents))
 

@@ -3,6 +3,7 @@
 import json
 import shutil
 import threading
+import time
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -42,8 +43,17 @@ def new_copy(address: str, title: str) -> str:
         "Publisher": "O'Reilly Media",
         "PublicationYear": 2021,
     }
-    book_id: str = post(f"{address}/api/lending/add-book-copy-to-circulation", copy)["BookID"]
+    added = post(f"{address}/api/lending/add-book-copy-to-circulation", copy)
+    known_to_the_search(address, added["Events"][0]["SequenceNumber"])
+    book_id: str = added["BookID"]
     return book_id
+
+
+def known_to_the_search(address: str, number: int) -> None:
+    """Another session does not wait for what this one has written, so wait here."""
+    deadline = time.monotonic() + 60
+    while get(f"{address}/api/lending/book-search?at_least={number}")["Behind"]:
+        assert time.monotonic() < deadline, "the search does not come so far"
 
 
 def test_a_reader_registers_finds_a_book_borrows_it_and_brings_it_back(page: Page, address: str) -> None:
@@ -74,6 +84,23 @@ def test_a_reader_registers_finds_a_book_borrows_it_and_brings_it_back(page: Pag
     page.get_by_role("main").get_by_role("button").click()
     page.goto(copy_page)
     expect(page.get_by_role("link", name="Lend it")).to_be_visible()
+
+
+def test_what_was_just_written_is_found(page: Page, address: str) -> None:
+    for number in range(3):
+        page.goto(f"{address}/library/books/add")
+        for label, value in (("ISBN", "978-1-098-10013-1"), ("Title", f"Zéphyr {number}"), ("Author", "Ünal, Zoë")):
+            page.get_by_label(label).fill(value)
+        for label, value in (("Edition", "First"), ("Publisher", "Wind"), ("Year", "2021")):
+            page.get_by_label(label).fill(value)
+        page.get_by_role("main").get_by_role("button").click()
+        page.goto(f"{address}/library/books")
+        page.get_by_label("Search the catalogue").fill(f"unal ZEPH {number}")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("main")).to_contain_text("1 copy")
+        expect(page.get_by_role("link", name=f"Zéphyr {number}")).to_be_visible()
+        expect(page.get_by_role("main")).to_contain_text("Up to event")
+        expect(page.get_by_role("main")).not_to_contain_text("not in this list yet")
 
 
 def test_a_librarian_lends_and_takes_back_at_the_desk(page: Page, address: str) -> None:
@@ -162,6 +189,8 @@ PAGES = [
     "/library/waiting",
     "/library/lendings",
     "/library/books/add",
+    "/library/search?q=design",
+    "/library/search?q=nothing-is-like-that",
     "/library/readers",
     "/library/readers/canceled",
     "/library/readers/register",

@@ -74,6 +74,7 @@ def fits(question: str, *, title: str = "", authors: str = "", isbn: str = "9781
         ("E\u0301mile", ("emile",)),
         ("STRASSE Straße", ("strasse", "strasse")),
         ("ﬁnance", ("finance",)),
+        ("𝐀𝐁 Ａ", ("ab", "a")),
         ("Мастер и Маргарита, ещё Й", ("мастер", "и", "маргарита", "еще", "и")),
         ("İstanbul ILIKA", ("istanbul", "ilika")),
         ("ᾳ ΟΔΥΣΣΕΎΣ", ("αι", "οδυσσευσ")),

@@ -16,7 +16,7 @@ from eventstore.postgres.pool import Pool
 from eventstore.postgres.schema import TableName
 from slices.lending.book_search import live as live_module
 from slices.lending.book_search.live import LiveBookSearchHandler, model, search
-from slices.lending.book_search.project import Question, Relevant, find, project
+from slices.lending.book_search.project import BookFound, Question, Relevant, find, project
 from slices.lending.book_search.query import BookSearchHandler
 from slices.lending.events import BookCopyAddedToCirculation
 from slices.live.answering import LiveAnswers
@@ -28,6 +28,7 @@ from slices.questions import Replaying
 from slices.testing import stored
 from tests.slices.lending.world import (
     ADDED,
+    ANN,
     BOOK,
     LENT_TO_ANN,
     NOON,
@@ -36,6 +37,7 @@ from tests.slices.lending.world import (
     RETURNED_BY_ANN,
     added,
     book_id,
+    held,
 )
 from tests.slices.logs import any_log_of
 from tests.slices.test_snapshotted import words_of_code, write
@@ -123,6 +125,24 @@ def test_pages_and_order_are_the_same(generations: Generations) -> None:
     for text in ("", "vol"):
         for page in (None, "0", "1", "2", "5", "6", "7", "x"):
             assert search(rows, Question(text, page=page)) == find(project(log), Question(text, page=page))
+
+
+def test_a_copy_that_is_added_again_has_its_new_data_and_is_held_for_whom_it_was_held(generations: Generations) -> None:
+    again = BookCopyAddedToCirculation(BOOK, "9780306406157", "T", "A", "E", "P", 1999, occurred_at=NOON)
+    log = [ADDED, held(BOOK, ANN), REMOVED, again]
+    for batch_size in (1, 2, 4):
+        rows = generations.rows(filled(generations, log, batch_size))
+        [found] = search(rows, Question()).rows
+        assert found == BookFound(BOOK, "9780306406157", "T", "A", "E", "P", 1999, held_for=ANN)
+        assert search(rows, Question("9780306")).total == 1
+        assert search(rows, Question("learning")).total == 0
+
+
+def test_the_order_does_not_depend_on_the_collation_of_the_database(generations: Generations) -> None:
+    rows = generations.rows(filled(generations, [], 1))
+    asked = "SELECT column_name, collation_name FROM information_schema.columns WHERE table_name = %(table)s"
+    collations = dict(rows.run(asked, {"table": rows.table}))
+    assert (collations["sort_key"], collations["book_id"]) == ("C", "C")
 
 
 def test_the_index_is_used(generations: Generations) -> None:

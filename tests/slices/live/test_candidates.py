@@ -106,6 +106,23 @@ def test_the_keys_of_a_lock_are_those_of_table_model_and_purpose() -> None:
     assert len(keys) == 18
 
 
+def test_a_session_of_its_own_has_settings_of_its_own(dsn: str, table: str) -> None:
+    elsewhere = make_conninfo(dsn, options="-c default_transaction_isolation=serializable -c statement_timeout=1min")
+    with own_connection(elsewhere, TableName.parse(table), MODEL.name) as connection:
+        found = dict(
+            connection.execute(
+                "SELECT name, setting FROM pg_settings WHERE name IN"
+                " ('transaction_isolation', 'statement_timeout', 'lock_timeout', 'synchronous_commit')"
+            ).fetchall()
+        )
+    assert found == {
+        "transaction_isolation": "read committed",
+        "statement_timeout": "0",
+        "lock_timeout": "2000",
+        "synchronous_commit": "off",
+    }
+
+
 @pytest.mark.pgbouncer
 def test_a_pooler_in_between_is_refused(table: str) -> None:
     with (

@@ -11,8 +11,9 @@ import pytest
 from eventstore import SchemaMissing
 from eventstore.postgres import PostgresEventStore, reading
 from slices.codec import UnreadableEvent
-from slices.live import statements
+from slices.live import runner, statements
 from slices.live.answering import LiveAnswers
+from slices.live.connection import Purpose, held
 from slices.live.model import Rows
 from slices.live.reading import Reading
 from slices.live.rebuilding import Interrupted, RebuildUnderWay, rebuild
@@ -259,6 +260,26 @@ def test_a_rebuild_by_command_and_one_by_a_new_version_do_not_get_in_each_others
         assert counted(live, second) == {"BookCopyLentToReader": 22}
     finally:
         runners[0].close()
+
+
+def test_what_was_rebuilt_while_a_new_version_waited_for_its_turn_is_not_built_again(
+    dsn: str, store: PostgresEventStore, table: str, live: LiveAnswers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    second = counting(double, version=2)
+    rebuilt: list[int] = []
+
+    def held_late(connection: Any, name: Any, model: str, purpose: Purpose) -> Any:
+        """Between the look at the rows and the lock, somebody gives the command."""
+        if purpose == "rebuild" and not rebuilt:
+            rebuilt.append(rebuild(second, Reading(store), dsn, table).number)
+        return held(connection, name, model, purpose)
+
+    monkeypatch.setattr(runner, "held", held_late)
+    store.append(lent())
+    with LiveRunner(second, store, dsn, table, try_again=SOON):
+        eventually(lambda: rebuilt != [], "the command is carried out")
+        reached(live, append(store, lent()))
+    assert (rebuilt, live.status(second).generation) == ([2], 2)
 
 
 def test_rows_of_a_newer_release_are_left_to_it(

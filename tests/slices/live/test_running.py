@@ -12,7 +12,7 @@ from typing import Any, Self
 import psycopg
 import pytest
 
-from eventstore import Batch, Filter, FilterBuilder, Subscription
+from eventstore import Batch, Filter, FilterBuilder, InMemoryEventStore, Subscription
 from eventstore.postgres import PostgresEventStore, reading
 from eventstore.postgres.pool import Pool
 from eventstore.postgres.schema import TableName
@@ -20,6 +20,7 @@ from slices.live.answering import LiveAnswers
 from slices.live.connection import own_connection
 from slices.live.generations import Generation, Generations, Overtaken
 from slices.live.model import Rows
+from slices.live.reading import Reading
 from slices.live.runner import LiveRunner
 from slices.live.schema import create_tables
 from tests.eventstore.faults import LONGEST_WAIT, ask
@@ -83,6 +84,17 @@ def test_a_runner_that_is_closed_before_it_has_begun_ends(dsn: str, store: Postg
         with LiveRunner(MODEL, store, dsn, table) as runner:
             pass
         assert not runner._thread.is_alive()
+
+
+def test_what_is_read_after_the_end_ends_at_once() -> None:
+    memory = InMemoryEventStore()
+    memory.append(lent())
+    source = Reading(memory)
+    source.close()
+    with source.after(EVERYTHING, 0) as subscription:
+        assert list(subscription) == []
+    source.pause(LONGEST_WAIT)
+    source.close()
 
 
 @pytest.mark.usefixtures("narrow")
@@ -217,7 +229,7 @@ class Meanwhile(WrappedStore):
 
 
 def test_a_runner_that_somebody_else_has_overtaken_reads_on_from_there(
-    dsn: str, store: PostgresEventStore, table: str, live: LiveAnswers, serving: Generations
+    store: PostgresEventStore, live: LiveAnswers, serving: Generations, caplog: pytest.LogCaptureFixture, dsn: str
 ) -> None:
     """Both have read the same batch, as two could if one had lost its lock without knowing it; the other commits."""
     overtaken: list[int] = []
@@ -227,11 +239,12 @@ def test_a_runner_that_somebody_else_has_overtaken_reads_on_from_there(
             overtaken.append(batch.position)
             serving.advance(serving.serving(), batch)
 
-    with LiveRunner(MODEL, Meanwhile(store, the_other_is_quicker), dsn, table):
+    with LiveRunner(MODEL, Meanwhile(store, the_other_is_quicker), dsn, live.table):
         for _ in range(3):
             store.append(lent())
             is_right(live, store)
     assert overtaken == [2]
+    assert caplog.messages == [], "that is no failure"
     assert counted(live) == {"BookCopyLentToReader": 3}
 
 

@@ -3,6 +3,8 @@
 import uuid
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import LiteralString
 
 import psycopg
 import pytest
@@ -129,7 +131,14 @@ def role(dsn: str) -> Generator[str]:
         connection.execute(SQL("DROP ROLE {}").format(Identifier(name)))
 
 
-RIGHTS = "GRANT SELECT, INSERT, UPDATE, DELETE ON {models}, {rows} TO {role}"
+def test_the_rights_in_the_readme_are_those_that_are_tested_here() -> None:
+    text = RIGHTS.format(models="events_live_models", rows="events_book_search_1", role="library")
+    assert f"```sql\n{text};\n```\n" in (Path(__file__).parents[3] / "library_app/README.md").read_text(
+        encoding="utf-8"
+    )
+
+
+RIGHTS: LiteralString = "GRANT SELECT, INSERT, UPDATE, DELETE ON {models}, {rows} TO {role}"
 
 
 def give(dsn: str, store: PostgresEventStore, table: str, role: str) -> str:

@@ -154,3 +154,6 @@ def test_a_model_that_has_stopped_says_so_and_the_page_still_answers() -> None:
     assert "New events are not taken into this list at the moment." in page
     assert "Learning" in page
     assert ask(shop)["Stopped"]
+    page = see(shop_with(Late(answer(is_stopped=True, is_behind=True))), "/library/search")
+    assert "what was written last is missing" in page
+    assert "in a moment" not in page
