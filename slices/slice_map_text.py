@@ -80,8 +80,8 @@ def _context(context: str) -> Iterator[str]:
     yield ""
     yield f"### {context.capitalize()}: which command disturbs which"
     yield "A row disturbs a column (●) if it can write an event that lies in the column's boundary. When that event"
-    yield "comes between the column's query and its append, the column decides again. Two commands meet only over the same"
-    yield f"{_or(command.boundary for command in commands)}; else neither notices the other."
+    yield "comes between the column's query and its append, the column decides again. Two commands meet only over the"
+    yield f"same {_or(command.boundary for command in commands)}; else neither notices the other."
     yield ""
     yield "| | " + " | ".join(str(number) for number, _ in enumerate(commands, 1)) + " |"
     yield "|---|" + ":-:|" * len(commands)
