@@ -13,9 +13,10 @@ from eventstore.postgres import PostgresEventStore
 from slices.audit import audit
 from slices.codec import EVENT_CLASSES
 from slices.domain_event import DomainEvent
+from slices.testing import write
 from tests.slices.enrollment.races import RACES as SCHOOL
 from tests.slices.lending.races import RACES as LIBRARY
-from tests.slices.races import EVERYTHING, Command, Race, boundary_of, carry_out, run, slice_of, write, written
+from tests.slices.races import EVERYTHING, Command, Race, boundary_of, carry_out, run, slice_of, written
 from tests.slices.test_boundaries import WRITING, slice_names
 from tests.slices.test_concurrency import StartingLine
 

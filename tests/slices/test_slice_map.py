@@ -16,8 +16,9 @@ from slices.domain_event import DomainEvent
 from slices.enrollment.events import EnrollingStudentFailed
 from slices.slice_map import CONTEXTS, Alternative, ReadSlice, WriteSlice, read_slices, write_slices
 from slices.slice_map_text import BEGIN, README, short, with_map
+from slices.testing import encoded, write
 from tests.slices.lending.world import NOON
-from tests.slices.races import Command, boundary_of, carry_out, encoded, slice_of, write
+from tests.slices.races import Command, boundary_of, carry_out, slice_of
 from tests.slices.test_races import RACES
 
 NEUTRAL = EnrollingStudentFailed("a student", "a course", "CourseFull", occurred_at=NOON)

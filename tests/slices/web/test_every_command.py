@@ -11,8 +11,9 @@ from slices.decision import Append, Nothing, Reject
 from slices.domain_event import DomainEvent, json_key
 from slices.outcome import Outcome
 from slices.slice_map import CONTEXTS, WriteSlice, write_slices
+from slices.testing import write
 from tests.slices.lending.world import ADDRESS, HASH, OTHER_ADDRESS, OTHER_HASH
-from tests.slices.races import EVERYTHING, Command, Race, carry_out, slice_of, write
+from tests.slices.races import EVERYTHING, Command, Race, carry_out, slice_of
 from tests.slices.test_races import NAMED
 from tests.slices.web.shop import Shop
 
