@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Generic, TypeVar, cast
 
-from eventstore import Filter, InMemoryEventStore
+from eventstore import EventStore, Filter, InMemoryEventStore, StorableEvent
 from slices.codec import Metadata, decode, encode
 from slices.decision import AnyDecision, Append, Nothing, Reject, Rejection
 from slices.domain_event import DomainEvent
@@ -25,12 +25,31 @@ S = TypeVar("S")
 E = TypeVar("E", bound=DomainEvent)
 
 
-def stored(*events: DomainEvent) -> InMemoryEventStore:
-    """A store that holds these events, each of an origin of its own."""
-    store = InMemoryEventStore()
+def encoded(event: DomainEvent) -> StorableEvent:
+    """The event as a store takes it, of an origin of its own.
+
+    >>> store.append(encoded(LENT_TO_ANN), condition=read.append_condition)
+    """
+    origin = Origin.new()
+    return encode(event, Metadata(origin.event_id(0), origin.causation_id, origin.correlation_id))
+
+
+def write(store: EventStore, *events: DomainEvent) -> None:
+    """Put events into a store, one after the other and whatever it holds: as if each had a command of its own.
+
+    >>> write(store, ADDED, LENT_TO_ANN)
+    """
     for event in events:
-        origin = Origin.new()
-        store.append(encode(event, Metadata(origin.event_id(0), origin.causation_id, origin.correlation_id)))
+        store.append(encoded(event))
+
+
+def stored(*events: DomainEvent) -> InMemoryEventStore:
+    """A new store that holds these events.
+
+    >>> BooksInCirculationHandler(Replaying(stored(ADDED, LENT_TO_ANN))).handle().view
+    """
+    store = InMemoryEventStore()
+    write(store, *events)
     return store
 
 

@@ -20,6 +20,7 @@ from library_app.demo import history
 from library_app.idempotency import InMemoryIdempotencyRecords
 from library_app.keyed_hash import keyed_hash
 from slices.command_loop import CommandLoop
+from tests.library_app.library import COPY, OTHER, READER
 from tests.library_app.production import served
 
 NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
@@ -80,6 +81,14 @@ def post(client: FlaskClient) -> Post:
         return client.post(f"/api/{route}", json=body, headers=headers)
 
     return send
+
+
+@pytest.fixture
+def library(post: Post) -> None:
+    """One copy, two readers."""
+    post("lending/add-book-copy-to-circulation", COPY)
+    post("lending/register-reader", {"ReaderID": READER, "Name": "Ann"})
+    post("lending/register-reader", {"ReaderID": OTHER, "Name": "Bob"})
 
 
 @pytest.fixture

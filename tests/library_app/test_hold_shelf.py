@@ -11,23 +11,17 @@ import pytest
 
 from eventstore import EventStore, Filter, FilterBuilder
 from library_app.hold_shelf import LookedOver, look_over
-from slices.codec import Metadata, decode_metadata, encode
+from slices.codec import decode_metadata
 from slices.command_loop import CommandLoop
 from slices.domain_event import DomainEvent
 from slices.lending.events import BookHeldForReader, BookReserved
-from slices.origin import Origin
 from slices.questions import Answer, Questions, Replaying
+from slices.testing import write
 
 NOW = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
 PAST, IN_TIME = NOW - timedelta(microseconds=1), NOW
 ANN, BOB = str(uuid.UUID(int=1)), str(uuid.UUID(int=2))
 BOOKS = [str(uuid.UUID(int=number)) for number in range(10, 14)]
-
-
-def write(store: EventStore, *events: DomainEvent) -> None:
-    for event in events:
-        origin = Origin.new()
-        store.append(encode(event, Metadata(origin.event_id(0), origin.causation_id, origin.correlation_id)))
 
 
 def reserved_and_held(book: str, *readers: str, until: datetime) -> list[DomainEvent]:

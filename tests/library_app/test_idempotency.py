@@ -1,59 +1,17 @@
 """A request that is sent again is carried out once, and answered in the same words."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
-from flask import Flask
 
-from eventstore import (
-    AppendCondition,
-    FilterBuilder,
-    InMemoryEventStore,
-    SequencedEvent,
-    StorableEvent,
-    StoreUnavailable,
-)
-from library_app import Config, create_app
-from library_app.edge import FlaskCommandEdge
+from eventstore import SequencedEvent
 from library_app.idempotency import InMemoryIdempotencyRecords
-from slices.command_loop import CommandLoop
-from slices.lending.lend_book_to_reader.command import LendBookToReader
-from slices.lending.lend_book_to_reader.handler import LendBookToReaderHandler
-from slices.lending.register_reader.command import RegisterReader
-from slices.lending.register_reader.handler import RegisterReaderHandler
-from slices.origin import Origin
-from slices.questions import Replaying
-from slices.web import JsonAnswer, json_answer
-
-READER = "0190a000-0000-7000-8000-00000000000a"
-OTHER = "0190a000-0000-7000-8000-00000000000b"
-BOOK = "0190a000-0000-7000-8000-0000000000b1"
-COPY = {
-    "BookID": BOOK,
-    "ISBN": "9781098100131",
-    "Title": "Learning Domain-Driven Design",
-    "Authors": "Vlad Khononov",
-    "Edition": "First Edition",
-    "Publisher": "O'Reilly Media",
-    "PublicationYear": 2021,
-}
-LEND = "lending/lend-book-to-reader"
-RETURN = "lending/return-book-from-reader"
-
-NAME = {"Name": "Ann"}
+from slices.web import JsonAnswer
+from tests.library_app.library import BOOK, LEND, NAME, OTHER, READER, RETURN
 
 Log = Callable[[], tuple[SequencedEvent, ...]]
-
-
-@pytest.fixture
-def library(post: Any) -> None:
-    """One copy, two readers."""
-    post("lending/add-book-copy-to-circulation", COPY)
-    post("lending/register-reader", {"ReaderID": READER, "Name": "Ann"})
-    post("lending/register-reader", {"ReaderID": OTHER, "Name": "Bob"})
 
 
 def test_the_same_key_gives_the_same_answer_and_one_event(post: Any, log: Log) -> None:
@@ -157,146 +115,3 @@ class asked_again_while_finishing:  # noqa: N801 - reads as a phrase
 
     def __exit__(self, *_: object) -> None:
         self._patch.undo()
-
-
-class Dies(Exception):
-    """The process ends here."""
-
-
-class DyingRecords(InMemoryIdempotencyRecords):
-    """Dies once, before the answer is recorded. A dead process abandons nothing either."""
-
-    deaths = 1
-
-    def finish(self, key: str, token: UUID, answer: JsonAnswer) -> None:
-        if self.deaths:
-            self.deaths -= 1
-            raise Dies
-        super().finish(key, token, answer)
-
-    def abandon(self, key: str, token: UUID) -> None:
-        raise AssertionError("dead processes do nothing")
-
-
-@pytest.fixture
-def crashing(memory: InMemoryEventStore, config: Config, seconds: Any, noon: datetime) -> Any:
-    """Like `post`, on an app whose process dies after the first append, before the answer is recorded."""
-    records = DyingRecords(seconds)
-    app = create_app(memory, config=config, clock=lambda: noon + timedelta(seconds=seconds.now), idempotency=records)
-    client = app.test_client()
-    return lambda route, body: client.post(f"/api/{route}", json=body, headers={"Idempotency-Key": "k"})
-
-
-def test_after_a_crash_a_repeated_request_makes_exactly_one_event(crashing: Any, log: Log, seconds: Any) -> None:
-    assert crashing("lending/register-reader", NAME).status_code == 500
-    (written,) = log()
-    seconds.now += 10
-    assert crashing("lending/register-reader", NAME).status_code == 409, "somebody might still be at it"
-    seconds.now += 25
-    recovered = crashing("lending/register-reader", NAME)
-    assert recovered.status_code == 201
-    assert recovered.json["Events"] == [{"SequenceNumber": 1, "EventType": "ReaderRegistered"}]
-    assert recovered.json["Outcome"] == "appended"
-    assert recovered.json["ReaderID"] in written.payload.decode()
-    again = crashing("lending/register-reader", NAME)
-    assert again.headers["Idempotency-Replayed"] == "true"
-    assert again.data == recovered.data
-    assert log() == (written,)
-
-
-@pytest.mark.usefixtures("library")
-def test_after_a_crash_the_answer_is_what_happened_and_not_what_would_happen_now(
-    crashing: Any, post: Any, log: Log, seconds: Any
-) -> None:
-    crashing(LEND, {"BookID": BOOK, "ReaderID": READER})
-    post(RETURN, {"BookID": BOOK, "ReaderID": READER})
-    post(LEND, {"BookID": BOOK, "ReaderID": OTHER})
-    before = log()
-    seconds.now += 31
-    recovered = crashing(LEND, {"BookID": BOOK, "ReaderID": READER})
-    assert recovered.status_code == 201
-    assert recovered.json["Events"] == [{"SequenceNumber": 4, "EventType": "BookCopyLentToReader"}]
-    assert log() == before
-
-
-@pytest.mark.usefixtures("library")
-def test_after_a_crash_a_refusal_stays_one_refusal(crashing: Any, post: Any, log: Log, seconds: Any) -> None:
-    post(LEND, {"BookID": BOOK, "ReaderID": OTHER})
-    crashing(LEND, {"BookID": BOOK, "ReaderID": READER})
-    post(RETURN, {"BookID": BOOK, "ReaderID": OTHER})
-    before = log()
-    seconds.now += 31
-    recovered = crashing(LEND, {"BookID": BOOK, "ReaderID": READER})
-    assert recovered.status_code == 409
-    assert recovered.mimetype == "application/problem+json"
-    assert recovered.json["reason"] == "BookAlreadyLent"
-    assert recovered.json["detail"] == "The copy is lent to another reader."
-    assert recovered.json["failure_event"] == 5
-    assert log() == before
-
-
-class Flaky(InMemoryEventStore):
-    """Loses the connection at one append: before it was carried out, or after."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.failing = 0
-        self.carried_out = False
-
-    def append(
-        self, first: StorableEvent, /, *more: StorableEvent, condition: AppendCondition | None = None
-    ) -> list[int]:
-        if not self.failing:
-            return super().append(first, *more, condition=condition)
-        if self.carried_out:
-            super().append(first, *more, condition=condition)
-        self.failing -= 1
-        raise StoreUnavailable("gone", outcome_unknown=self.carried_out)
-
-
-@pytest.mark.parametrize("carried_out", [False, True])
-def test_a_request_that_found_no_store_can_be_repeated_at_once(
-    config: Config, noon: datetime, carried_out: bool
-) -> None:
-    store = Flaky()
-    client = create_app(store, config=config, clock=lambda: noon).test_client()
-    store.failing, store.carried_out = (5 if carried_out else 1), carried_out
-    for status in (503, 201):
-        answer = client.post("/api/lending/register-reader", json=NAME, headers={"Idempotency-Key": "k"})
-        assert answer.status_code == status
-        assert ("Retry-After" in answer.headers) == (status == 503)
-    assert answer.json is not None
-    assert answer.json["Events"] == [{"SequenceNumber": 1, "EventType": "ReaderRegistered"}]
-    assert len(store._records) == 1
-
-
-def test_who_was_slow_and_not_dead_writes_once_too(
-    app: Flask, memory: InMemoryEventStore, seconds: Any, noon: datetime
-) -> None:
-    """The claim is taken over while nothing is in the log yet, and then both write."""
-    edge = FlaskCommandEdge(
-        memory, Replaying(memory), InMemoryIdempotencyRecords(seconds), lambda: noon, email_key="a key"
-    )
-    loop = CommandLoop(memory)
-
-    def refuse(now: datetime, origin: Origin) -> JsonAnswer:
-        command = LendBookToReader(BOOK, READER, now)
-        return json_answer(command, LendBookToReaderHandler(loop).handle(command, origin))
-
-    def register(now: datetime, origin: Origin) -> JsonAnswer:
-        command = RegisterReader(READER, "Ann", now)
-        return json_answer(command, RegisterReaderHandler(loop).handle(command, origin))
-
-    answers: list[JsonAnswer] = []
-
-    def slow(now: datetime, origin: Origin) -> JsonAnswer:
-        seconds.now += 31
-        with app.test_request_context(headers={"Idempotency-Key": "k"}):
-            answers.append(edge.once("r", {}, refuse))
-        return register(now, origin)
-
-    with app.test_request_context(headers={"Idempotency-Key": "k"}):
-        answers.append(edge.once("r", {}, slow))
-    assert [status for status, _ in answers] == [409, 409]
-    assert answers[0][1]["reason"] == answers[1][1]["reason"] == "ReaderNotRegistered"
-    assert memory.query(FilterBuilder().matching_any_event()).position == 1

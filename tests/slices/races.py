@@ -9,12 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from eventstore import EventStore, EventStream, Filter, FilterBuilder, StorableEvent
-from slices.codec import Metadata, decode, encode
+from eventstore import EventStore, EventStream, Filter, FilterBuilder
+from slices.codec import decode
 from slices.command_loop import CommandLoop
 from slices.domain_event import DomainEvent
 from slices.origin import Origin
 from slices.outcome import Outcome
+from slices.testing import write
 from tests.wrapped_store import WrappedStore
 
 EVERYTHING = FilterBuilder().matching_any_event()
@@ -83,18 +84,6 @@ def boundary_of(command: Command) -> Filter:
     package = type(command).__module__.rpartition(".")[0]
     boundary: Filter = importlib.import_module(f"{package}.decide").boundary(command)
     return boundary
-
-
-def encoded(event: DomainEvent) -> StorableEvent:
-    """The event as a store takes it, of an origin of its own."""
-    origin = Origin.new()
-    return encode(event, Metadata(origin.event_id(0), origin.causation_id, origin.correlation_id))
-
-
-def write(store: EventStore, *events: DomainEvent) -> None:
-    """Put events into a store."""
-    for event in events:
-        store.append(encoded(event))
 
 
 def run(race: Race, store: EventStore, change: Callable[[Filter], Filter] = lambda boundary: boundary) -> Outcome:

@@ -16,7 +16,7 @@ from eventstore import (
     StorableEvent,
     StoreUnavailable,
 )
-from slices.codec import Metadata, decode, encode
+from slices.codec import decode
 from slices.command_loop import CommandLoop, Patience, TooMuchContention
 from slices.decision import Append, Nothing, Reject
 from slices.domain_event import DomainEvent
@@ -26,7 +26,7 @@ from slices.lending.lend_book_to_reader.handler import LendBookToReaderHandler
 from slices.lending.rejections import BookAlreadyLent
 from slices.origin import Origin
 from slices.outcome import Conflict, Outcome, StoredEvent
-from slices.testing import stored
+from slices.testing import stored, write
 from tests.slices.lending.world import (
     ADDED,
     ANN,
@@ -60,8 +60,7 @@ class StoreWithRival(WrappedStore):
         self.queries.append(filter)
         stream = super().query(filter, **options)
         if self.rivals:
-            rival, origin = self.rivals.pop(0), Origin.new()
-            self.inner.append(encode(rival, Metadata(origin.event_id(0), origin.causation_id, origin.correlation_id)))
+            write(self.inner, self.rivals.pop(0))
         return stream
 
 
@@ -239,8 +238,7 @@ def test_a_conflict_tells_that_the_lost_append_was_not_committed_so_deciding_ane
     inner = library()
 
     def dies_and_a_rival_comes(_append: Callable[[], list[int]]) -> list[int]:
-        origin = Origin.new()
-        inner.append(encode(LENT_TO_ANN, Metadata(origin.event_id(0), origin.causation_id, origin.correlation_id)))
+        write(inner, LENT_TO_ANN)
         raise StoreUnavailable("the connection was lost after sending", outcome_unknown=True)
 
     outcome = lend(StoreThatFails(inner, [dies_and_a_rival_comes]))

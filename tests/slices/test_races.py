@@ -13,9 +13,10 @@ from eventstore.postgres import PostgresEventStore
 from slices.audit import audit
 from slices.codec import EVENT_CLASSES
 from slices.domain_event import DomainEvent
+from slices.testing import write
 from tests.slices.enrollment.races import RACES as SCHOOL
 from tests.slices.lending.races import RACES as LIBRARY
-from tests.slices.races import EVERYTHING, Command, Race, boundary_of, carry_out, run, slice_of, write, written
+from tests.slices.races import EVERYTHING, Command, Race, boundary_of, carry_out, run, slice_of, written
 from tests.slices.test_boundaries import WRITING, slice_names
 from tests.slices.test_concurrency import StartingLine
 
@@ -93,8 +94,8 @@ def without(clause: Clause) -> Callable[[Filter], Filter]:
     return change
 
 
-def wider(boundary: Filter) -> Iterator[Callable[[Filter], Filter]]:
-    """The same boundary, except that events need not have one of the keys that they must have together."""
+def wider(boundary: Filter) -> Iterator[tuple[str, Callable[[Filter], Filter]]]:
+    """Each key that events must have together with others, and the same boundary without that demand."""
     for number, item in enumerate(boundary.items):
         for key in [predicate.key for predicate in item.predicates if item.all_predicates]:
 
@@ -103,7 +104,7 @@ def wider(boundary: Filter) -> Iterator[Callable[[Filter], Filter]]:
                 fewer = replace(asked.items[number], predicates=kept)
                 return replace(asked, items=(*asked.items[:number], fewer, *asked.items[number + 1 :]))
 
-            yield change
+            yield key, change
 
 
 def goes_wrong(race: Race, change: Callable[[Filter], Filter]) -> bool:
@@ -116,7 +117,7 @@ def goes_wrong(race: Race, change: Callable[[Filter], Filter]) -> bool:
 def test_no_clause_of_a_boundary_is_superfluous(folder: Path) -> None:
     """Without it, some race of this slice ends with a log that it must not leave."""
     races = [race for race in RACES.values() if slice_of(race.slower) == folder.name]
-    assert races, f"no race in which {folder.name} is the slower one"
+    assert races, f"no race in which {folder.name} is the slower one: add one to {races_of(folder)}"
     boundaries = [boundary_of(race.slower) for race in races]
     widest = max(boundaries, key=lambda boundary: len(list(clauses(boundary))))
     superfluous = [
@@ -127,6 +128,21 @@ def test_no_clause_of_a_boundary_is_superfluous(folder: Path) -> None:
             for race, boundary in zip(races, boundaries, strict=True)
         )
     ]
-    assert superfluous == []
-    for change in wider(widest):
-        assert any(goes_wrong(race, change) for race in races)
+    assert superfluous == [], "\n".join(advice(folder, *clause) for clause in superfluous)
+    for key, change in wider(widest):
+        assert any(goes_wrong(race, change) for race in races), (
+            f"{folder.name}: no race goes wrong when events need not have {key}: add one to {races_of(folder)} "
+            f"in which an event with another {key} is only read, or take the key out of the boundary"
+        )
+
+
+def advice(folder: Path, number: int, event_type: str, key: str | None) -> str:
+    """What to do about a clause that no race needs."""
+    return (
+        f"{folder.name}: item {number} finds {event_type} by {key or 'all its keys'}. No race goes wrong without it: "
+        f"add one to {races_of(folder)} in which the event is only read, or take the clause out of the boundary"
+    )
+
+
+def races_of(folder: Path) -> str:
+    return f"tests/slices/{folder.parent.name}/races.py"

@@ -20,7 +20,7 @@ from tests.slices.enrollment.world import (
     enrolled,
     some_id,
 )
-from tests.slices.lending import races as library
+from tests.slices.lending.commands import LEND_TO_ANN, LEND_TO_BOB
 from tests.slices.lending.world import (
     ADDED,
     ANN,
@@ -48,8 +48,8 @@ NAMES = {
 
 A_COPY_FOR_TWO = Race(
     (ADDED, ANN_REGISTERED, BOB_REGISTERED, added(OTHER_BOOK), lent(OTHER_BOOK, ANN)),
-    library.LEND_TO_ANN,
-    library.LEND_TO_BOB,
+    LEND_TO_ANN,
+    LEND_TO_BOB,
     (),
 )
 THE_LAST_SEAT = Race(

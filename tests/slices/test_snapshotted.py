@@ -12,19 +12,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventstore import EventStore, InMemoryEventStore, InMemorySnapshotStore, Snapshot, SnapshotKey, StoreUnavailable
+from eventstore import InMemoryEventStore, InMemorySnapshotStore, Snapshot, SnapshotKey, StoreUnavailable
 from eventstore.postgres import PostgresEventStore, PostgresSnapshotStore
 from eventstore.postgres.pool import Pool
-from slices.codec import Metadata, encode
 from slices.domain_event import DomainEvent
 from slices.lending.books_in_circulation.project import project as books_in_circulation
 from slices.lending.books_in_circulation.query import BooksInCirculationHandler
 from slices.lending.books_in_circulation.query import boundary as boundary_of_books
 from slices.lending.books_lent_by_reader.query import BooksLentByReaderHandler
-from slices.origin import Origin
 from slices.questions import Projection, Replaying
 from slices.snapshotted import Snapshotted
-from slices.testing import stored
+from slices.testing import stored, write
 from tests.slices.lending.world import ADDED, ANN, ANN_REGISTERED, BOOK, LENT_TO_ANN, OTHER_BOOK, RETURNED_BY_ANN, added
 from tests.slices.logs import FEW_IDS, any_log
 from tests.slices.test_boundaries import QUESTIONS, example_question, imports_of, module_of, slice_names
@@ -49,12 +47,6 @@ FOLDED_LIKE_THIS = {
 States are kept in databases. When the code is another one, raise the version if `State` or `evolve` mean something else
 now, and note the new code here.
 """
-
-
-def write(store: EventStore, *events: DomainEvent) -> None:
-    for event in events:
-        origin = Origin.new()
-        store.append(encode(event, Metadata(origin.event_id(0), origin.causation_id, origin.correlation_id)))
 
 
 @pytest.mark.parametrize("folder", QUESTIONS, ids=slice_names(QUESTIONS))

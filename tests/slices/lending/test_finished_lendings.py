@@ -9,7 +9,7 @@ from slices.lending.finished_lendings.project import Order, Relevant, excerpt, p
 from slices.lending.finished_lendings.query import FinishedLendingsHandler, boundary
 from slices.questions import Replaying
 from slices.snapshotted import Snapshotted
-from slices.testing import stored
+from slices.testing import stored, write
 from tests.slices.lending.world import (
     ADDED,
     ANN,
@@ -25,7 +25,6 @@ from tests.slices.lending.world import (
     lent,
     returned,
 )
-from tests.slices.test_snapshotted import write
 
 
 def hours(number: int) -> timedelta:

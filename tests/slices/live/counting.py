@@ -7,14 +7,13 @@ import psycopg
 
 from eventstore import EventStore, FilterBuilder, StorableEvent
 from eventstore.postgres.schema import TableName
-from slices.codec import Metadata, encode
 from slices.domain_event import DomainEvent
 from slices.lending.events import BookCopyAddedToCirculation, BookCopyLentToReader, BookCopyReturnedByReader
 from slices.live import statements
 from slices.live.answering import LiveAnswers, LiveStatus
 from slices.live.connection import Purpose, lock_keys
 from slices.live.model import LiveModel, Rows
-from slices.origin import Origin
+from slices.testing import encoded
 from tests.eventstore.examples import NOON
 from tests.eventstore.faults import ask, wait_until
 from tests.eventstore.subscriptions.following import eventually
@@ -62,9 +61,7 @@ def in_log(store: EventStore, up_to: int) -> dict[str, int]:
 
 
 def lent() -> StorableEvent:
-    origin = Origin.new()
-    event = BookCopyLentToReader("a copy", "a reader", occurred_at=NOON)
-    return encode(event, Metadata(origin.event_id(0), origin.causation_id, origin.correlation_id))
+    return encoded(BookCopyLentToReader("a copy", "a reader", occurred_at=NOON))
 
 
 def unreadable() -> StorableEvent:

@@ -25,7 +25,7 @@ from slices.live.generations import Generation, Generations
 from slices.live.runner import LiveRunner
 from slices.live.schema import create_tables
 from slices.questions import Replaying
-from slices.testing import stored
+from slices.testing import stored, write
 from tests.slices.lending.world import (
     ADDED,
     ANN,
@@ -40,7 +40,7 @@ from tests.slices.lending.world import (
     held,
 )
 from tests.slices.logs import any_log_of
-from tests.slices.test_snapshotted import words_of_code, write
+from tests.slices.test_snapshotted import words_of_code
 
 VERSION_OF_THE_CODE = (1, "ca6a1a5d")
 """The version of the rows, and the code of live.py that keeps them (that of project.py is noted in test_snapshotted).

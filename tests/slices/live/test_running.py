@@ -1,9 +1,9 @@
 """A runner takes in what is there and what comes, each event once, whenever it is interrupted."""
 
-import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -157,11 +157,14 @@ def test_nothing_is_lost_or_done_twice_when_processes_are_killed(
     command = [sys.executable, "-c", RUNNING, dsn, table]
     for _ in range(3):
         with subprocess.Popen(command, cwd=Path(__file__).parents[3]) as process:
-            target = live.status(MODEL).position + 30
-            while live.status(MODEL).position < target:
-                store.append(lent(), lent())
-                assert process.poll() is None
-            os.kill(process.pid, signal.SIGKILL)
+            try:
+                target, deadline = live.status(MODEL).position + 30, time.monotonic() + LONGEST_WAIT
+                while live.status(MODEL).position < target:
+                    store.append(lent(), lent())
+                    assert process.poll() is None
+                    assert time.monotonic() < deadline, f"the process never comes to {target}"
+            finally:
+                process.kill()
             assert process.wait(LONGEST_WAIT) == -signal.SIGKILL
     with LiveRunner(MODEL, store, dsn, table, try_again=0.01):
         is_right(live, store)

@@ -11,8 +11,9 @@ from slices.decision import Append, Nothing, Reject
 from slices.domain_event import DomainEvent, json_key
 from slices.outcome import Outcome
 from slices.slice_map import CONTEXTS, WriteSlice, write_slices
+from slices.testing import write
 from tests.slices.lending.world import ADDRESS, HASH, OTHER_ADDRESS, OTHER_HASH
-from tests.slices.races import EVERYTHING, Command, Race, carry_out, slice_of, write
+from tests.slices.races import EVERYTHING, Command, Race, carry_out, slice_of
 from tests.slices.test_races import NAMED
 from tests.slices.web.shop import Shop
 
@@ -100,12 +101,21 @@ def test_a_form_is_shown_empty_and_comes_back_when_it_was_sent_empty(command: Wr
 
 
 @NAMED
-def test_what_was_done_is_not_done_again(race: Race) -> None:
+def test_what_was_done_is_not_done_again_and_what_was_refused_is_refused_again(race: Race) -> None:
     """Every command says what should be the case. Once it is, there is nothing to do, whoever asks."""
+    outcome, log = expected(race)
     shop = Shop(before_the_slower_one(race))
-    first = shop.browser.post(api_of(race.slower), json=sent(race.slower))
-    log = log_of(shop)
-    again = shop.browser.post(api_of(race.slower), json=sent(race.slower))
-    if first.status_code < 400:
-        assert (again.status_code, again.get_json()["Outcome"]) == (200, "nothing")
-        assert log_of(shop) == log
+    first, again = (shop.browser.post(api_of(race.slower), json=sent(race.slower)) for _ in range(2))
+    match outcome.decision:
+        case Append() | Nothing():
+            assert (again.status_code, again.get_json()["Outcome"]) == (200, "nothing")
+            assert log_of(shop) == log
+        case Reject(_, record):
+            assert again.status_code == first.status_code == 409
+            assert refusal(again.get_json()) == refusal(first.get_json())
+            assert log_of(shop) == [*log, *([record] if record else [])]
+
+
+def refusal(answer: dict[str, Any]) -> dict[str, Any]:
+    """What a program is told of a refusal, whenever it is refused: not where it is recorded, nor how long it took."""
+    return {key: value for key, value in answer.items() if key not in {"failure_event", "Events", "Report"}}

@@ -11,12 +11,11 @@ from eventstore import (
     EventStream,
     Filter,
     FilterBuilder,
-    uuid7,
 )
-from slices.codec import Metadata, decode, encode
+from slices.codec import decode
 from slices.enrollment.events import CourseDefined
 from slices.lending.events import BookCopyLentToReader, ReaderRegistered
-from slices.testing import stored
+from slices.testing import stored, write
 from tests.slices.lending.races import RACES
 from tests.slices.lending.world import (
     ADDED,
@@ -171,8 +170,7 @@ class BusyStore(WrappedStore):
     def query(self, filter: Filter, **options: Any) -> EventStream:
         stream = super().query(filter, **options)
         self.rivals += 1
-        event = encode(lent(book_id(self.rivals), BOB), Metadata(uuid7(), uuid7(), uuid7()))
-        self.inner.append(event)
+        write(self.inner, lent(book_id(self.rivals), BOB))
         return stream
 
 
