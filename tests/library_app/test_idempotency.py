@@ -1,7 +1,7 @@
 """A request that is sent again is carried out once, and answered in the same words."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -159,82 +159,6 @@ class asked_again_while_finishing:  # noqa: N801 - reads as a phrase
         self._patch.undo()
 
 
-class Dies(Exception):
-    """The process ends here."""
-
-
-class DyingRecords(InMemoryIdempotencyRecords):
-    """Dies once, before the answer is recorded. A dead process abandons nothing either."""
-
-    deaths = 1
-
-    def finish(self, key: str, token: UUID, answer: JsonAnswer) -> None:
-        if self.deaths:
-            self.deaths -= 1
-            raise Dies
-        super().finish(key, token, answer)
-
-    def abandon(self, key: str, token: UUID) -> None:
-        raise AssertionError("dead processes do nothing")
-
-
-@pytest.fixture
-def crashing(memory: InMemoryEventStore, config: Config, seconds: Any, noon: datetime) -> Any:
-    """Like `post`, on an app whose process dies after the first append, before the answer is recorded."""
-    records = DyingRecords(seconds)
-    app = create_app(memory, config=config, clock=lambda: noon + timedelta(seconds=seconds.now), idempotency=records)
-    client = app.test_client()
-    return lambda route, body: client.post(f"/api/{route}", json=body, headers={"Idempotency-Key": "k"})
-
-
-def test_after_a_crash_a_repeated_request_makes_exactly_one_event(crashing: Any, log: Log, seconds: Any) -> None:
-    assert crashing("lending/register-reader", NAME).status_code == 500
-    (written,) = log()
-    seconds.now += 10
-    assert crashing("lending/register-reader", NAME).status_code == 409, "somebody might still be at it"
-    seconds.now += 25
-    recovered = crashing("lending/register-reader", NAME)
-    assert recovered.status_code == 201
-    assert recovered.json["Events"] == [{"SequenceNumber": 1, "EventType": "ReaderRegistered"}]
-    assert recovered.json["Outcome"] == "appended"
-    assert recovered.json["ReaderID"] in written.payload.decode()
-    again = crashing("lending/register-reader", NAME)
-    assert again.headers["Idempotency-Replayed"] == "true"
-    assert again.data == recovered.data
-    assert log() == (written,)
-
-
-@pytest.mark.usefixtures("library")
-def test_after_a_crash_the_answer_is_what_happened_and_not_what_would_happen_now(
-    crashing: Any, post: Any, log: Log, seconds: Any
-) -> None:
-    crashing(LEND, {"BookID": BOOK, "ReaderID": READER})
-    post(RETURN, {"BookID": BOOK, "ReaderID": READER})
-    post(LEND, {"BookID": BOOK, "ReaderID": OTHER})
-    before = log()
-    seconds.now += 31
-    recovered = crashing(LEND, {"BookID": BOOK, "ReaderID": READER})
-    assert recovered.status_code == 201
-    assert recovered.json["Events"] == [{"SequenceNumber": 4, "EventType": "BookCopyLentToReader"}]
-    assert log() == before
-
-
-@pytest.mark.usefixtures("library")
-def test_after_a_crash_a_refusal_stays_one_refusal(crashing: Any, post: Any, log: Log, seconds: Any) -> None:
-    post(LEND, {"BookID": BOOK, "ReaderID": OTHER})
-    crashing(LEND, {"BookID": BOOK, "ReaderID": READER})
-    post(RETURN, {"BookID": BOOK, "ReaderID": OTHER})
-    before = log()
-    seconds.now += 31
-    recovered = crashing(LEND, {"BookID": BOOK, "ReaderID": READER})
-    assert recovered.status_code == 409
-    assert recovered.mimetype == "application/problem+json"
-    assert recovered.json["reason"] == "BookAlreadyLent"
-    assert recovered.json["detail"] == "The copy is lent to another reader."
-    assert recovered.json["failure_event"] == 5
-    assert log() == before
-
-
 class Flaky(InMemoryEventStore):
     """Loses the connection at one append: before it was carried out, or after."""
 
@@ -292,11 +216,11 @@ def test_who_was_slow_and_not_dead_writes_once_too(
     def slow(now: datetime, origin: Origin) -> JsonAnswer:
         seconds.now += 31
         with app.test_request_context(headers={"Idempotency-Key": "k"}):
-            answers.append(edge.once("r", {}, refuse))
+            answers.append(edge.once("r", {}, ("BookID", "ReaderID"), refuse))
         return register(now, origin)
 
     with app.test_request_context(headers={"Idempotency-Key": "k"}):
-        answers.append(edge.once("r", {}, slow))
+        answers.append(edge.once("r", {}, ("BookID", "ReaderID"), slow))
     assert [status for status, _ in answers] == [409, 409]
     assert answers[0][1]["reason"] == answers[1][1]["reason"] == "ReaderNotRegistered"
     assert memory.query(FilterBuilder().matching_any_event()).position == 1
