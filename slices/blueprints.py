@@ -13,7 +13,7 @@ from flask import Blueprint as PlainBlueprint
 from flask import Response
 from marshmallow import Schema, fields
 
-from slices.fields import Body, hashed, id_keys
+from slices.fields import Asked, Body, hashed, id_keys
 from slices.forms import CommandForm, Page
 from slices.origin import Origin
 from slices.web import CommandEdge, Fields, Handle, JsonAnswer, Make, as_response, json_answer
@@ -106,7 +106,7 @@ def slice_blueprint(import_name: str) -> tuple[SliceBlueprint, PlainBlueprint]:
     return blueprint, pages
 
 
-def question(blueprint: Any, api: str, view: type[Schema], asked: type[Schema] | None = None) -> Callable[[View], View]:
+def question(blueprint: Any, api: str, view: type[Schema], asked: type[Asked] | None = None) -> Callable[[View], View]:
     """Register a function as the JSON answer to a question.
 
     Args:

@@ -47,6 +47,15 @@ class Body(View):
     error_messages = {"unknown": "There is no such field."}  # noqa: RUF012 (marshmallow's own way)
 
 
+class Asked(Schema):
+    """What may stand in the query string of a question. Parameters that are not expected are refused."""
+
+    class Meta:
+        unknown = RAISE
+
+    error_messages = {"unknown": "There is no such parameter."}  # noqa: RUF012 (marshmallow's own way)
+
+
 def id_keys(body: Body) -> tuple[str, ...]:
     """The keys of the ids among the fields, such as "BookID"."""
     return tuple(json_key(name) for name, field in _fields_of(body).items() if isinstance(field, Id))
