@@ -6,7 +6,6 @@ from slices.enrollment.course_catalogue.query import CourseCatalogueHandler
 from slices.enrollment.registered_students.query import RegisteredStudentsHandler
 from slices.lending.books_in_circulation.query import BooksInCirculationHandler
 from slices.lending.registered_readers.query import RegisteredReadersHandler
-from slices.lending.waiting_lists.query import WaitingListsHandler
 from slices.questions import Questions
 
 
@@ -19,8 +18,7 @@ def choices(questions: Questions, key: str) -> Mapping[str, str]:
 
 def _books(questions: Questions) -> dict[str, str]:
     copies = BooksInCirculationHandler(questions).handle().view
-    held = {copy.book_id for copy in WaitingListsHandler(questions).handle().view if copy.held_for}
-    now = {copy.book_id: "lent" if copy.is_lent else "held" if copy.book_id in held else "free" for copy in copies}
+    now = {copy.book_id: "free" if copy.is_free else "lent" if copy.is_lent else "held" for copy in copies}
     return {copy.book_id: f"{copy.title} …{copy.book_id[-6:]}, {now[copy.book_id]}" for copy in copies}
 
 

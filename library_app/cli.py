@@ -37,6 +37,8 @@ from slices.questions import Replaying
 from slices.snapshotted import Snapshotted
 
 _NOT_NEEDED: Final = "nothing is signed or hashed"
+_PAGES_GROW_STALE: Final = "the next start makes a new one, and pages that are open now have to be loaded again"
+_CLAIMS_ARE_LOST: Final = "the next start makes a new one, and addresses on record no longer compare with new ones"
 
 
 @click.group()
@@ -57,7 +59,10 @@ def main() -> None:
 def demo(port: int, data: Path) -> None:
     """Everything in one: a private PostgreSQL, six weeks of history, and the app in your browser."""
     with _one_clear_line():
-        kept = Config.read(secret_key=kept_secret(data, "secret-key"), email_key=kept_secret(data, "email-key"))
+        kept = Config.read(
+            secret_key=kept_secret(data, "secret-key", if_deleted=_PAGES_GROW_STALE),
+            email_key=kept_secret(data, "email-key", if_deleted=_CLAIMS_ARE_LOST),
+        )
         config = replace(kept, host="127.0.0.1", port=port)
         check_port(config.host, config.port)
         signal.signal(signal.SIGTERM, _leave)  # so that the database is stopped whenever we are told to go

@@ -3,9 +3,11 @@
 import os
 import secrets
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import TypeVar
 
 SHORTEST_SECRET = 16
@@ -15,7 +17,7 @@ T = TypeVar("T")
 
 
 class SettingRefused(ValueError):
-    """An environment variable is missing or holds what cannot be used; the message begins with its name."""
+    """A variable is missing, or it or a kept file holds what cannot be used; the message begins with its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,22 +80,37 @@ class Config:
         )
 
 
-def kept_secret(folder: Path, name: str) -> str:
+def kept_secret(folder: Path, name: str, *, if_deleted: str) -> str:
     """A secret that a demo keeps in its data folder: made at the first start, readable for its owner only.
 
+    Args:
+        folder: made if it is not there.
+        name: of the file.
+        if_deleted: what follows from deleting the file, for whoever has to decide about one that cannot be used.
+
     Raises:
-        SettingRefused: if the file holds what cannot be a secret.
+        SettingRefused: if the file cannot be read, or holds what cannot be a secret; with its path and the remedy.
     """
     file = folder / name
     folder.mkdir(parents=True, exist_ok=True)
+    if not file.exists():
+        _make_secret(file)
     try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return _read({str(file): file.read_text()}, str(file), _secret, None)
-    with os.fdopen(descriptor, "w") as opened:
-        secret = secrets.token_urlsafe(_SECRET_BYTES)
-        opened.write(secret)
-    return secret
+        return _secret(_utf8(file.read_text(encoding="utf-8", errors="surrogateescape").strip()))
+    except OSError as error:
+        raise SettingRefused(f"{file}: it cannot be read ({error.strerror})") from None
+    except ValueError as reason:
+        raise SettingRefused(f"{file}: {reason}. Restore it, or delete it: {if_deleted}") from None
+
+
+def _make_secret(file: Path) -> None:
+    """The file appears whole or not at all; if two make it at once, that of the quicker one stays."""
+    # Temporary files are readable for their owner only, and so is what is linked to them.
+    with NamedTemporaryFile("w", dir=file.parent, prefix=f".{file.name}-") as whole, suppress(FileExistsError):
+        whole.write(secrets.token_urlsafe(_SECRET_BYTES))
+        whole.flush()
+        os.fsync(whole.fileno())
+        os.link(whole.name, file)
 
 
 def _read(environment: Mapping[str, str], name: str, parse: Callable[[str], T], default: T | None) -> T:
@@ -103,9 +120,16 @@ def _read(environment: Mapping[str, str], name: str, parse: Callable[[str], T], 
             raise SettingRefused(f"{name} is not set. It needs at least {SHORTEST_SECRET} random characters")
         return default
     try:
-        return parse(text)
+        return parse(_utf8(text))
     except ValueError as reason:
         raise SettingRefused(f"{name}: {reason}") from None
+
+
+def _utf8(text: str) -> str:
+    """Python keeps bytes that are not UTF-8 as halves of surrogate pairs, which fail only where they are used."""
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("this is not UTF-8")
+    return text
 
 
 def _secret(text: str) -> str:

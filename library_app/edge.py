@@ -3,9 +3,10 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 from uuid import UUID, uuid5
 
@@ -72,7 +73,11 @@ class FlaskCommandEdge:
         return keyed_hash(self.email_key, text)
 
     def once(
-        self, route: str, fields: Mapping[str, Any], answer: Callable[[datetime, Origin], JsonAnswer]
+        self,
+        route: str,
+        fields: Mapping[str, Any],
+        ids: Collection[str],
+        answer: Callable[[datetime, Origin], JsonAnswer],
     ) -> JsonAnswer:
         """See `CommandEdge.once`.
 
@@ -97,14 +102,17 @@ class FlaskCommandEdge:
                     409, "A request with this key is being carried out. Ask again shortly.", {"Retry-After": "1"}
                 )
             case Claimed() as claim:
-                return self._carry_out(key, claim, answer)
+                origin = _origin_of(route, key)
+                recover = partial(answer_from_log, self.store, claim.occurred_at, origin, ids)
+                return self._carry_out(key, claim, partial(answer, claim.occurred_at, origin), recover)
 
-    def _carry_out(self, key: str, claim: Claimed, answer: Callable[[datetime, Origin], JsonAnswer]) -> JsonAnswer:
-        origin = _origin_of(claim.request.route, key)
+    def _carry_out(
+        self, key: str, claim: Claimed, decide: Callable[[], JsonAnswer], recover: Callable[[], JsonAnswer | None]
+    ) -> JsonAnswer:
         try:
-            given = answer_from_log(self.store, claim.occurred_at, origin) if claim.again else None
+            given = recover() if claim.again else None
             if given is None:
-                given = self._decide(claim, origin, answer)
+                given = _decide(decide, recover)
         except Exception:
             # Nothing was decided, or nobody knows: whoever asks next looks into the log first.
             self.records.abandon(key, claim.token)
@@ -112,15 +120,16 @@ class FlaskCommandEdge:
         self.records.finish(key, claim.token, given)
         return given
 
-    def _decide(self, claim: Claimed, origin: Origin, answer: Callable[[datetime, Origin], JsonAnswer]) -> JsonAnswer:
-        try:
-            return answer(claim.occurred_at, origin)
-        except EventIdReused:
-            # Whoever held the claim before was slow, not dead, and has just written.
-            written = answer_from_log(self.store, claim.occurred_at, origin)
-            if written is None:
-                raise
-            return written
+
+def _decide(decide: Callable[[], JsonAnswer], recover: Callable[[], JsonAnswer | None]) -> JsonAnswer:
+    try:
+        return decide()
+    except EventIdReused:
+        # Whoever held the claim before was slow, not dead, and has just written.
+        written = recover()
+        if written is None:
+            raise
+        return written
 
 
 def install_correlation(app: Flask) -> None:

@@ -1,4 +1,4 @@
-"""To look over the hold shelf: what the button of its page does for one copy, for every hold that is past its time."""
+"""Looking over the hold shelf: every hold that is past its time ends, and its copy is held for the next reader."""
 
 from dataclasses import dataclass
 from datetime import datetime

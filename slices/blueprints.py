@@ -13,7 +13,7 @@ from flask import Blueprint as PlainBlueprint
 from flask import Response
 from marshmallow import Schema, fields
 
-from slices.fields import Body, hashed
+from slices.fields import Asked, Body, hashed, id_keys
 from slices.forms import CommandForm, Page
 from slices.origin import Origin
 from slices.web import CommandEdge, Fields, Handle, JsonAnswer, Make, as_response, json_answer
@@ -76,6 +76,7 @@ def command_blueprint(
     """
     blueprint, pages = slice_blueprint(import_name)
     schema = body()
+    ids = id_keys(schema)
 
     def answer_program(sent: Fields) -> Response:
         fields = hashed(schema, sent, web.keyed_hash)
@@ -84,7 +85,7 @@ def command_blueprint(
             command = make(fields, now, origin)
             return json_answer(command, handle(command, origin))
 
-        return as_response(web.once(api.removeprefix("/api/"), fields, answer))
+        return as_response(web.once(api.removeprefix("/api/"), fields, ids, answer))
 
     answer_program.__doc__ = body.__doc__
     _document_command(blueprint, api, body, answer_program)
@@ -105,7 +106,7 @@ def slice_blueprint(import_name: str) -> tuple[SliceBlueprint, PlainBlueprint]:
     return blueprint, pages
 
 
-def question(blueprint: Any, api: str, view: type[Schema], asked: type[Schema] | None = None) -> Callable[[View], View]:
+def question(blueprint: Any, api: str, view: type[Schema], asked: type[Asked] | None = None) -> Callable[[View], View]:
     """Register a function as the JSON answer to a question.
 
     Args:

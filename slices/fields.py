@@ -49,6 +49,20 @@ class Body(View):
     error_messages = {"unknown": "There is no such field."}  # noqa: RUF012 (marshmallow's own way)
 
 
+class Asked(Schema):
+    """What may stand in the query string of a question. Parameters that are not expected are refused."""
+
+    class Meta:
+        unknown = RAISE
+
+    error_messages = {"unknown": "There is no such parameter."}  # noqa: RUF012 (marshmallow's own way)
+
+
+def id_keys(body: Body) -> tuple[str, ...]:
+    """The keys of the ids among the fields, such as "BookID"."""
+    return tuple(json_key(name) for name, field in _fields_of(body).items() if isinstance(field, Id))
+
+
 def hashed(body: Body, sent: Mapping[str, Any], keyed_hash: Callable[[str], str]) -> dict[str, Any]:
     """The fields with a keyed hash in the place of every address: what was `email` is `email_hash`.
 
@@ -60,10 +74,14 @@ def hashed(body: Body, sent: Mapping[str, Any], keyed_hash: Callable[[str], str]
         sent: what `body` has loaded.
         keyed_hash: see `CommandEdge.keyed_hash`.
     """
-    checked = cast("Mapping[str, fields.Field[Any]]", body.fields)  # pyright: ignore[reportUnknownMemberType]
+    checked = _fields_of(body)
     addresses = {name for name in sent if isinstance(checked[name], Email)}
     hashes = {f"{name}_hash": keyed_hash(sent[name]) for name in addresses}
     return {name: value for name, value in sent.items() if name not in addresses} | hashes
+
+
+def _fields_of(body: Body) -> Mapping[str, fields.Field[Any]]:
+    return cast("Mapping[str, fields.Field[Any]]", body.fields)  # pyright: ignore[reportUnknownMemberType]
 
 
 class _Checked(fields.Field[T]):

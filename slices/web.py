@@ -1,7 +1,7 @@
 """The edge between HTTP and commands: what slices need from the application, and how an outcome becomes an answer."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Protocol, TypeAlias, TypeVar
@@ -64,7 +64,11 @@ class CommandEdge(Protocol):
         ...
 
     def once(
-        self, route: str, fields: Mapping[str, Any], answer: Callable[[datetime, Origin], JsonAnswer]
+        self,
+        route: str,
+        fields: Mapping[str, Any],
+        ids: Collection[str],
+        answer: Callable[[datetime, Origin], JsonAnswer],
     ) -> JsonAnswer:
         """Answer a JSON command, and answer it the same way if it is sent again.
 
@@ -78,6 +82,8 @@ class CommandEdge(Protocol):
             route: the stable name of the command, such as "lending/lend-book-to-reader".
             fields: what the client asked for, normalised, so that two spellings of one id are one request; addresses
                 are hashed already.
+            ids: the keys of the ids that the command has, and its answer with it, such as "BookID". If the process died
+                before the answer was recorded, these are what is told of the events, which may have further ones.
             answer: decides. It may be called once.
         """
         ...

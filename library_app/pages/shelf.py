@@ -83,8 +83,9 @@ class Shelf:
 
     @property
     def held(self) -> list[Copy]:
-        """Copies that lie ready for readers who waited, by the end of the hold."""
-        held = [(copy.waiting.held_until, copy) for copy in self.copies.values() if copy.waiting.held_until]
+        """Copies in circulation that lie ready for readers who waited, by the end of the hold."""
+        offered = [copy for copy in self.copies.values() if copy.in_circulation]
+        held = [(copy.waiting.held_until, copy) for copy in offered if copy.waiting.held_until]
         return [copy for _, copy in sorted(held, key=lambda entry: entry[0])]
 
     def held_for(self, reader_id: str) -> list[Copy]:

@@ -67,7 +67,7 @@ def test_init_db_and_seed_may_be_repeated(database: str) -> None:
 
 
 def test_serve_needs_the_tables_of_live_models(database: str) -> None:
-    run("init-db", LIBRARY_DSN=database)
+    assert run("init-db", LIBRARY_DSN=database).exit_code == 0
     with psycopg.connect(database) as connection:
         connection.execute("DROP TABLE events_live_models")
     assert_says(run("serve", LIBRARY_DSN=database, **SECRETS), "library-app init-db")
@@ -75,13 +75,14 @@ def test_serve_needs_the_tables_of_live_models(database: str) -> None:
 
 def test_rebuild_makes_live_models_anew(database: str) -> None:
     assert_says(run("rebuild", LIBRARY_DSN=database), "library-app init-db")
-    run("init-db", LIBRARY_DSN=database)
+    assert run("init-db", LIBRARY_DSN=database).exit_code == 0
     with open_pool(database) as pool:
         live = LiveAnswers(pool)
         for number, arguments in ((2, ()), (3, ("book_search",))):
             if number == 3:
-                run("seed", LIBRARY_DSN=database)
+                assert run("seed", LIBRARY_DSN=database, **EMAIL_KEY).exit_code == 0
             head = live.status(model).head
+            assert (head > 0) == (number == 3)
             result = run("rebuild", *arguments, LIBRARY_DSN=database)
             assert (result.exit_code, live.status(model).generation, live.status(model).position) == (0, number, head)
             assert f"book_search answers from generation {number}, up to event #{head}." in result.output
@@ -90,7 +91,7 @@ def test_rebuild_makes_live_models_anew(database: str) -> None:
 
 
 def test_a_second_rebuild_and_an_event_that_cannot_be_read_are_told_in_one_line(database: str) -> None:
-    run("init-db", LIBRARY_DSN=database)
+    assert run("init-db", LIBRARY_DSN=database).exit_code == 0
     name = TableName.parse("events")
     with own_connection(database, name, model.name) as connection, held(connection, name, model.name, "rebuild"):
         assert_says_last(run("rebuild", LIBRARY_DSN=database), "book_search is being rebuilt by somebody else")

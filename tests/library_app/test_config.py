@@ -1,5 +1,6 @@
 """Settings come from the environment, and wrong ones are refused by name."""
 
+import os
 import stat
 from pathlib import Path
 
@@ -75,21 +76,74 @@ def test_a_config_without_a_key_for_addresses_gets_one_of_its_own() -> None:
     assert first.email_key != second.email_key
 
 
+@pytest.mark.parametrize("name", [*SECRETS, "LIBRARY_DSN"])
+def test_what_is_not_utf_8_is_refused_at_the_start_and_not_at_its_first_use(name: str) -> None:
+    from_bytes = b"0123456789abcdef\xff".decode("utf-8", "surrogateescape")
+    with pytest.raises(SettingRefused, match=f"^{name}: this is not UTF-8$"):
+        Config.read({**SECRETS, name: from_bytes})
+
+
+def kept(folder: Path, name: str = "email-key") -> str:
+    return kept_secret(folder, name, if_deleted="everything is forgotten")
+
+
 @pytest.mark.parametrize("name", ["secret-key", "email-key"])
 def test_the_demo_keeps_its_secrets_for_its_owner_only(tmp_path: Path, name: str) -> None:
     folder = tmp_path / "data"
-    secret = kept_secret(folder, name)
+    secret = kept(folder, name)
     assert len(secret) >= 32
-    assert kept_secret(folder, name) == secret
+    assert kept(folder, name) == secret
     assert stat.S_IMODE((folder / name).stat().st_mode) == 0o600
+    assert [file.name for file in folder.iterdir()] == [name]
 
 
 def test_the_secrets_of_the_demo_are_two(tmp_path: Path) -> None:
-    assert kept_secret(tmp_path, "secret-key") != kept_secret(tmp_path, "email-key")
+    assert kept(tmp_path, "secret-key") != kept(tmp_path, "email-key")
 
 
-@pytest.mark.parametrize("kept", ["", "short"])
-def test_a_secret_that_was_damaged_is_refused_with_the_name_of_its_file(tmp_path: Path, kept: str) -> None:
-    (tmp_path / "email-key").write_text(kept)
-    with pytest.raises(SettingRefused, match="email-key"):
-        kept_secret(tmp_path, "email-key")
+def test_a_demo_that_dies_while_it_makes_a_secret_starts_the_next_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Dies(BaseException):
+        """The process ends here."""
+
+    def die(*_: object) -> None:
+        raise Dies
+
+    for step in ("fsync", "link"):
+        with monkeypatch.context() as patch:
+            patch.setattr(os, step, die)
+            with pytest.raises(Dies):
+                kept(tmp_path)
+        assert not (tmp_path / "email-key").exists()
+    assert len(kept(tmp_path)) >= 32
+
+
+def test_two_demos_that_start_at_once_have_one_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fsync, of_the_quicker = os.fsync, list[str]()
+
+    def slowly(descriptor: int) -> None:
+        monkeypatch.setattr(os, "fsync", fsync)
+        of_the_quicker.append(kept(tmp_path))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", slowly)
+    assert [kept(tmp_path)] == of_the_quicker
+
+
+@pytest.mark.parametrize("content", [b"", b"short", b"0123456789abcdef\xff"])
+def test_a_secret_that_was_damaged_is_refused_with_its_file_and_what_to_do(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "email-key"
+    file.write_bytes(content)
+    with pytest.raises(SettingRefused) as refused:
+        kept(tmp_path)
+    assert str(refused.value).startswith(f"{file}: ")
+    assert str(refused.value).endswith("Restore it, or delete it: everything is forgotten")
+    file.unlink()
+    assert len(kept(tmp_path)) >= 32
+
+
+def test_a_secret_that_cannot_be_read_is_refused_with_its_file(tmp_path: Path) -> None:
+    (tmp_path / "email-key").mkdir()
+    with pytest.raises(SettingRefused, match=r"email-key: it cannot be read \(Is a directory\)"):
+        kept(tmp_path)

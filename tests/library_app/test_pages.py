@@ -191,6 +191,24 @@ def test_the_desk_offers_a_held_copy_to_its_reader_and_to_nobody_else(
     assert "1 of 10" in client.get(desk).text
 
 
+def test_a_held_copy_that_is_out_of_circulation_is_offered_to_nobody_but_its_page_tells_who_waits(
+    client: FlaskClient, post: Any, waited_for: tuple[str, str]
+) -> None:
+    bea, _ = waited_for
+    post("lending/return-book-from-reader", {"BookID": BOOK, "ReaderID": READER})
+    assert post("lending/remove-book-copy-from-circulation", {"BookID": BOOK}).status_code == 201
+    desk = client.get(f"/library/desk?ReaderID={bea}").text
+    assert "Ready on the hold shelf" not in desk
+    assert BOOK not in desk
+    assert "<dt>on the hold shelf</dt><dd>0</dd>" in client.get("/").text
+    page = client.get(f"/library/books/{BOOK}").text
+    assert '<span class="badge">out of circulation</span>' in page
+    assert "Lend it" not in page
+    assert ">Bea</a>" in page.split("Who waits")[1].split("</ol>")[0]
+    post("lending/add-book-copy-to-circulation", COPY)
+    assert "Ready on the hold shelf" in client.get(f"/library/desk?ReaderID={bea}").text
+
+
 @pytest.mark.usefixtures("waited_for")
 def test_forms_and_the_home_page_tell_held_from_free(client: FlaskClient, post: Any) -> None:
     short = BOOK[-6:]

@@ -3,11 +3,11 @@
 from typing import Any, Protocol
 
 from flask import render_template, request
-from marshmallow import RAISE, Schema, fields, validate
+from marshmallow import fields, validate
 
 from eventstore.filters import HIGHEST_POSITION
 from slices.blueprints import SliceBlueprint, question, slice_blueprint
-from slices.fields import AnswerView, View, many
+from slices.fields import AnswerView, Asked, View, many
 from slices.last_write import last_write
 from slices.lending.book_search.project import BookFound, Question, Show
 from slices.live.answer import LiveAnswer
@@ -22,13 +22,8 @@ class Handle(Protocol):
     def __call__(self, question: Question, at_least: int | None, /) -> LiveAnswer[PageOf[BookFound]]: ...
 
 
-class BookSearchQuery(Schema):
+class BookSearchQuery(Asked):
     """What may stand in the address."""
-
-    class Meta:
-        unknown = RAISE
-
-    error_messages = {"unknown": "There is no such parameter."}  # noqa: RUF012 (marshmallow's own way)
 
     q = fields.String(load_default="", metadata={"description": "Beginnings of words of title or authors, or an ISBN."})
     show = fields.String(load_default="all", validate=validate.OneOf(["all", "free", "lent"]))
@@ -74,8 +69,7 @@ def blueprint(handle: Handle) -> SliceBlueprint:
     """The routes of this slice."""
     blueprint, pages = slice_blueprint(__name__)
 
-    @question(blueprint, "/api/lending/book-search", BookSearchView)
-    @blueprint.arguments(BookSearchQuery, location="query", unknown="raise")  # type: ignore[untyped-decorator]
+    @question(blueprint, "/api/lending/book-search", BookSearchView, asked=BookSearchQuery)
     def api(asked: dict[str, Any]) -> dict[str, Any]:
         """Copies that have these words in title, author or ISBN."""
         answer = handle(Question(asked["q"], asked["show"], str(asked["page"])), asked["at_least"])

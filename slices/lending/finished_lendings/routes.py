@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from flask import render_template, request
-from marshmallow import Schema, fields, validate
+from marshmallow import fields, validate
 
 from slices.blueprints import SliceBlueprint, question, slice_blueprint
-from slices.fields import AnswerView, View, WholeNumber, many
+from slices.fields import AnswerView, Asked, View, WholeNumber, many
 from slices.lending.finished_lendings.project import Excerpt, Order
 from slices.paging import page_of
 from slices.questions import Answer
@@ -16,10 +16,8 @@ USUAL_LIMIT: Final = 100
 HIGHEST_LIMIT: Final = 1000
 
 
-class FinishedLendingsQuestion(Schema):
+class FinishedLendingsQuestion(Asked):
     """Which lendings, and how many."""
-
-    error_messages = {"unknown": "There is no such parameter."}  # noqa: RUF012 (marshmallow's own way)
 
     order = fields.String(
         validate=validate.OneOf(["newest", "oldest"], error="newest or oldest, please."),
@@ -50,7 +48,7 @@ def blueprint(handle: Callable[[Order, int], Answer[Excerpt]]) -> SliceBlueprint
     """The routes of this slice."""
     blueprint, pages = slice_blueprint(__name__)
 
-    @question(blueprint, "/api/lending/finished-lendings", FinishedLendingsView, FinishedLendingsQuestion)
+    @question(blueprint, "/api/lending/finished-lendings", FinishedLendingsView, asked=FinishedLendingsQuestion)
     def api(asked: dict[str, Any]) -> dict[str, Any]:
         """The newest (or oldest) finished lendings, 100 unless told otherwise."""
         answer = handle(asked.get("order", "newest"), asked.get("limit", USUAL_LIMIT))

@@ -1,7 +1,7 @@
 """A small application around the slices: a fixed clock, a memory for keys, the plainest templates, no CSRF check."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -57,7 +57,11 @@ class FixedEdge:
         return hashlib.sha256(text.encode()).hexdigest()
 
     def once(
-        self, route: str, fields: Mapping[str, Any], answer: Callable[[datetime, Origin], JsonAnswer]
+        self,
+        route: str,
+        fields: Mapping[str, Any],
+        ids: Collection[str],
+        answer: Callable[[datetime, Origin], JsonAnswer],
     ) -> JsonAnswer:
         self.routes.append(route)
         return self.known or answer(self.now(), self.origin())

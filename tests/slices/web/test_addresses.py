@@ -1,7 +1,7 @@
 """Which spellings are one address, what is none, and that slices get to see a hash only."""
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pytest
@@ -138,9 +138,9 @@ def test_a_key_is_looked_up_with_the_hash_and_not_with_the_address() -> None:
     seen: list[Any] = []
 
     class Watching(FixedEdge):
-        def once(self, route: str, fields: Mapping[str, Any], answer: Any) -> JsonAnswer:
+        def once(self, route: str, fields: Mapping[str, Any], ids: Collection[str], answer: Any) -> JsonAnswer:
             seen.append(fields)
-            return super().once(route, fields, answer)
+            return super().once(route, fields, ids, answer)
 
     shop = Shop(edge=Watching())
     shop.browser.post(CLAIM, json={"ReaderID": ANN, "Email": ADDRESS})

@@ -52,6 +52,11 @@ def test_parameters_that_mean_nothing_are_refused(asked: dict[str, Any]) -> None
     assert Shop().browser.get(API, query_string=asked).status_code == 422
 
 
+def test_a_parameter_that_does_not_exist_is_named() -> None:
+    response = Shop().browser.get(API, query_string={"colour": "red"})
+    assert response.get_json()["errors"]["query"] == {"colour": ["There is no such parameter."]}
+
+
 def test_a_person_gets_a_list_with_links() -> None:
     shop = Shop(stored(ADDED, added(OTHER_BOOK, "Dune"), LENT_TO_ANN))
     page = see(shop, "/library/search?q=DUNE")

@@ -1,9 +1,8 @@
-"""After a crash, an outage or a pause a request can be sent again, and it is still carried out once."""
+"""A request that is sent again after an outage, or while a slow process is still at it, is carried out once."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -27,85 +26,9 @@ from slices.lending.register_reader.handler import RegisterReaderHandler
 from slices.origin import Origin
 from slices.questions import Replaying
 from slices.web import JsonAnswer, json_answer
-from tests.library_app.library import BOOK, LEND, NAME, OTHER, READER, RETURN
+from tests.library_app.library import BOOK, NAME, READER
 
 Log = Callable[[], tuple[SequencedEvent, ...]]
-
-
-class Dies(Exception):
-    """The process ends here."""
-
-
-class DyingRecords(InMemoryIdempotencyRecords):
-    """Dies once, before the answer is recorded. A dead process abandons nothing either."""
-
-    deaths = 1
-
-    def finish(self, key: str, token: UUID, answer: JsonAnswer) -> None:
-        if self.deaths:
-            self.deaths -= 1
-            raise Dies
-        super().finish(key, token, answer)
-
-    def abandon(self, key: str, token: UUID) -> None:
-        raise AssertionError("dead processes do nothing")
-
-
-@pytest.fixture
-def crashing(memory: InMemoryEventStore, config: Config, seconds: Any, noon: datetime) -> Any:
-    """Like `post`, on an app whose process dies after the first append, before the answer is recorded."""
-    records = DyingRecords(seconds)
-    app = create_app(memory, config=config, clock=lambda: noon + timedelta(seconds=seconds.now), idempotency=records)
-    client = app.test_client()
-    return lambda route, body: client.post(f"/api/{route}", json=body, headers={"Idempotency-Key": "k"})
-
-
-def test_after_a_crash_a_repeated_request_makes_exactly_one_event(crashing: Any, log: Log, seconds: Any) -> None:
-    assert crashing("lending/register-reader", NAME).status_code == 500
-    (written,) = log()
-    seconds.now += 10
-    assert crashing("lending/register-reader", NAME).status_code == 409, "somebody might still be at it"
-    seconds.now += 25
-    recovered = crashing("lending/register-reader", NAME)
-    assert recovered.status_code == 201
-    assert recovered.json["Events"] == [{"SequenceNumber": 1, "EventType": "ReaderRegistered"}]
-    assert recovered.json["Outcome"] == "appended"
-    assert recovered.json["ReaderID"] in written.payload.decode()
-    again = crashing("lending/register-reader", NAME)
-    assert again.headers["Idempotency-Replayed"] == "true"
-    assert again.data == recovered.data
-    assert log() == (written,)
-
-
-@pytest.mark.usefixtures("library")
-def test_after_a_crash_the_answer_is_what_happened_and_not_what_would_happen_now(
-    crashing: Any, post: Any, log: Log, seconds: Any
-) -> None:
-    crashing(LEND, {"BookID": BOOK, "ReaderID": READER})
-    post(RETURN, {"BookID": BOOK, "ReaderID": READER})
-    post(LEND, {"BookID": BOOK, "ReaderID": OTHER})
-    before = log()
-    seconds.now += 31
-    recovered = crashing(LEND, {"BookID": BOOK, "ReaderID": READER})
-    assert recovered.status_code == 201
-    assert recovered.json["Events"] == [{"SequenceNumber": 4, "EventType": "BookCopyLentToReader"}]
-    assert log() == before
-
-
-@pytest.mark.usefixtures("library")
-def test_after_a_crash_a_refusal_stays_one_refusal(crashing: Any, post: Any, log: Log, seconds: Any) -> None:
-    post(LEND, {"BookID": BOOK, "ReaderID": OTHER})
-    crashing(LEND, {"BookID": BOOK, "ReaderID": READER})
-    post(RETURN, {"BookID": BOOK, "ReaderID": OTHER})
-    before = log()
-    seconds.now += 31
-    recovered = crashing(LEND, {"BookID": BOOK, "ReaderID": READER})
-    assert recovered.status_code == 409
-    assert recovered.mimetype == "application/problem+json"
-    assert recovered.json["reason"] == "BookAlreadyLent"
-    assert recovered.json["detail"] == "The copy is lent to another reader."
-    assert recovered.json["failure_event"] == 5
-    assert log() == before
 
 
 class Flaky(InMemoryEventStore):
@@ -165,11 +88,11 @@ def test_who_was_slow_and_not_dead_writes_once_too(
     def slow(now: datetime, origin: Origin) -> JsonAnswer:
         seconds.now += 31
         with app.test_request_context(headers={"Idempotency-Key": "k"}):
-            answers.append(edge.once("r", {}, refuse))
+            answers.append(edge.once("r", {}, ("BookID", "ReaderID"), refuse))
         return register(now, origin)
 
     with app.test_request_context(headers={"Idempotency-Key": "k"}):
-        answers.append(edge.once("r", {}, slow))
+        answers.append(edge.once("r", {}, ("BookID", "ReaderID"), slow))
     assert [status for status, _ in answers] == [409, 409]
     assert answers[0][1]["reason"] == answers[1][1]["reason"] == "ReaderNotRegistered"
     assert memory.query(FilterBuilder().matching_any_event()).position == 1
