@@ -13,7 +13,7 @@ from eventstore import InMemoryEventStore, SequencedEvent
 from library_app import Config, create_app
 from library_app.idempotency import InMemoryIdempotencyRecords
 from slices.web import JsonAnswer
-from tests.library_app.test_idempotency import BOOK, COPY, LEND, NAME, OTHER, READER, RETURN
+from tests.library_app.library import BOOK, COPY, LEND, NAME, OTHER, READER, RETURN
 from tests.slices.races import Race, slice_of
 from tests.slices.test_races import RACES
 from tests.slices.web.test_every_command import api_of, before_the_slower_one, expected, sent
