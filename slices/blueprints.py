@@ -39,7 +39,9 @@ class OutcomeView(Schema):
     Events: fields.List[Any] = fields.List(
         fields.Nested(StoredEventView), required=True, metadata={"description": "What was written, in order."}
     )
-    Report = fields.Dict(required=True, metadata={"description": "Attempts, conflicts and seconds."})
+    Report = fields.Dict(
+        metadata={"description": "Attempts, conflicts and seconds. Not in an answer that was recovered after a crash."}
+    )
 
 
 class RejectionView(OutcomeView):
