@@ -96,6 +96,8 @@ class Generations:
         """
         events, unreadable = _decoded(batch)
         to = batch.position if unreadable is None else unreadable.event.sequence_number - 1
+        if unreadable is not None and to == generation.position:
+            raise unreadable  # and leave the reason why the model has stopped as it is
         with translated(may_have_written=True), self.connection.transaction():
             moved = self.connection.execute(
                 statements.composed(statements.MOVE, self.table),

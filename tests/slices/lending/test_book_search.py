@@ -3,7 +3,7 @@
 from typing import Any, get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slices.lending.book_search.live import tsquery
@@ -88,6 +88,7 @@ def test_a_text_has_these_words(text: str, words: tuple[str, ...]) -> None:
     assert words_of(text) == words
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_a_word_consists_of_letters_and_digits_and_is_short_enough(text: str) -> None:
     for word in words_of(text):
@@ -96,11 +97,13 @@ def test_a_word_consists_of_letters_and_digits_and_is_short_enough(text: str) ->
         assert len(word.encode("utf-8", "surrogatepass")) < 2047
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_capitals_make_no_difference(text: str) -> None:
     assert words_of(text.casefold()) == words_of(text)
 
 
+@settings(deadline=None)
 @given(st.text(), st.text(), st.text())
 def test_every_word_of_a_title_and_every_beginning_of_it_finds_the_copy(title: str, authors: str, rest: str) -> None:
     for word in words_of(f"{title} {authors}")[:MOST_WORDS]:
@@ -193,6 +196,7 @@ def test_a_copy_that_is_not_in_circulation_is_not_found_and_comes_back_free() ->
     assert not again.is_lent
 
 
+@settings(deadline=None)
 @given(before=relevant_logs, events=relevant_logs)
 def test_the_net_of_several_changes_does_what_all_of_them_do(before: Any, events: Any) -> None:
     one_by_one = dict(State().books)
