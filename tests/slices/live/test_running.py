@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from eventstore import Batch, FilterBuilder, InMemoryEventStore
-from eventstore.postgres import PostgresEventStore, reading
+from eventstore.postgres import PostgresEventStore
 from eventstore.postgres.pool import Pool
 from eventstore.postgres.schema import TableName
 from slices.live.answering import LiveAnswers
@@ -28,12 +28,6 @@ from tests.slices.live.counting import MODEL, append, count, counted, counting, 
 from tests.slices.live.meanwhile import Meanwhile
 
 EVERYTHING = FilterBuilder().matching_any_event()
-
-
-@pytest.fixture
-def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Batches of three positions."""
-    monkeypatch.setattr(reading, "WINDOW", 3)
 
 
 def test_what_is_there_is_taken_in_and_then_what_comes(
