@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any, get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slices.lending.book_search.live import tsquery
@@ -95,6 +95,7 @@ def test_a_text_has_these_words(text: str, words: tuple[str, ...]) -> None:
     assert words_of(text) == words
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_a_word_consists_of_letters_and_digits_and_is_short_enough(text: str) -> None:
     for word in words_of(text):
@@ -103,11 +104,13 @@ def test_a_word_consists_of_letters_and_digits_and_is_short_enough(text: str) ->
         assert len(word.encode("utf-8", "surrogatepass")) < 2047
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_capitals_make_no_difference(text: str) -> None:
     assert words_of(text.casefold()) == words_of(text)
 
 
+@settings(deadline=None)
 @given(st.text(), st.text(), st.text())
 def test_every_word_of_a_title_and_every_beginning_of_it_finds_the_copy(title: str, authors: str, rest: str) -> None:
     for word in words_of(f"{title} {authors}")[:MOST_WORDS]:
@@ -226,6 +229,7 @@ def test_each_row_has_one_change_in_a_step_and_marks_that_follow_each_other_are_
     assert list(waves([])) == []
 
 
+@settings(deadline=None)
 @given(before=relevant_logs, events=relevant_logs)
 def test_the_steps_do_what_the_events_do_one_by_one(before: Any, events: Any) -> None:
     one_by_one, at_once = dict(State().books), dict(State().books)

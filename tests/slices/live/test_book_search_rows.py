@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eventstore import Batch, FilterBuilder
@@ -91,6 +91,7 @@ def filled(generations: Generations, log: list[Any], batch_size: int) -> Generat
     return generation
 
 
+@settings(deadline=None)
 @given(log=relevant_logs, batch_size=st.integers(1, 40), asked=st.lists(questions, min_size=1, max_size=5))
 def test_rows_and_replay_agree_for_any_log_any_question_and_any_batches(
     generations: Generations, log: list[Any], batch_size: int, asked: list[Question]

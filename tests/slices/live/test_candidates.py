@@ -8,13 +8,15 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from eventstore.postgres import PostgresEventStore
+from eventstore.postgres import PostgresEventStore, open_pool
+from eventstore.postgres.embedded import throwaway_server
 from eventstore.postgres.schema import TableName
 from slices.live.answering import LiveAnswers
 from slices.live.connection import LOCK_NAMESPACE, PoolerInBetween, lock_keys, own_connection
 from slices.live.model import Rows
 from slices.live.runner import LiveRunner
-from tests.eventstore.subscriptions.following import eventually
+from slices.live.schema import create_tables
+from tests.eventstore.subscriptions.following import NEVER, append_at_last, eventually
 from tests.eventstore.test_pgbouncer import behind_pgbouncer
 from tests.slices.live.counting import MODEL, count, counted, counting, end, is_right, lent, own_sessions, runners
 
@@ -82,6 +84,23 @@ def test_an_outage_is_logged_once_and_lived_through(
     what = "counting cannot be kept up to date"
     assert caplog.messages[0].startswith(f"{what}: canceling statement due to lock timeout")
     assert caplog.messages[1:] == [f"over: {what}"]
+
+
+def test_a_server_that_is_killed_and_comes_back_finds_its_runner_again() -> None:
+    with throwaway_server() as server, open_pool(server.dsn) as pool:
+        store = PostgresEventStore(pool, poll_interval=NEVER)
+        store.create_schema()
+        create_tables(pool, MODEL)
+        live = LiveAnswers(pool)
+        with LiveRunner(MODEL, store, server.dsn, try_again=SOON), LiveRunner(MODEL, store, server.dsn, try_again=SOON):
+            for _ in range(3):
+                append_at_last(store, lent(), lent())
+                is_right(live, store)
+                server.kill()
+                server.restart()
+            append_at_last(store, lent())
+            is_right(live, store)
+        assert counted(live) == {"BookCopyLentToReader": 7}
 
 
 def test_a_server_that_does_not_answer_fails_nobody(

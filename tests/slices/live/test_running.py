@@ -4,16 +4,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import psycopg
 import pytest
 
-from eventstore import Batch, Filter, FilterBuilder, InMemoryEventStore, Subscription
-from eventstore.postgres import PostgresEventStore, reading
+from eventstore import Batch, FilterBuilder, InMemoryEventStore
+from eventstore.postgres import PostgresEventStore
 from eventstore.postgres.pool import Pool
 from eventstore.postgres.schema import TableName
 from slices.live.answering import LiveAnswers
@@ -26,15 +25,9 @@ from slices.live.schema import create_tables
 from tests.eventstore.faults import LONGEST_WAIT, ask
 from tests.eventstore.subscriptions.following import eventually
 from tests.slices.live.counting import MODEL, append, count, counted, counting, is_right, lent, other, reached, runners
-from tests.wrapped_store import WrappedStore
+from tests.slices.live.meanwhile import Meanwhile
 
 EVERYTHING = FilterBuilder().matching_any_event()
-
-
-@pytest.fixture
-def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Batches of three positions."""
-    monkeypatch.setattr(reading, "WINDOW", 3)
 
 
 def test_what_is_there_is_taken_in_and_then_what_comes(
@@ -194,41 +187,6 @@ def test_who_is_mistaken_about_a_generation_changes_nothing(
     with pytest.raises(Overtaken):
         serving.advance(first, batch)
     is_right(live, store)
-
-
-@dataclass
-class WatchedSubscription:
-    """Something happens after a batch was read and before the reader gets it."""
-
-    inner: Subscription
-    happens: Callable[[Batch], None]
-
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> Batch:
-        batch = next(self.inner)
-        self.happens(batch)
-        return batch
-
-    def close(self) -> None:
-        self.inner.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-
-@dataclass
-class Meanwhile(WrappedStore):
-    """A store with such subscriptions."""
-
-    happens: Callable[[Batch], None]
-
-    def subscribe(self, filter: Filter, after: int = 0) -> Subscription:
-        return WatchedSubscription(super().subscribe(filter, after), self.happens)
 
 
 def test_a_runner_that_somebody_else_has_overtaken_reads_on_from_there(

@@ -6,6 +6,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from eventstore import Batch
 from eventstore.postgres import PostgresEventStore
 from slices.live import runner
 from slices.live.answering import LiveAnswers
@@ -13,6 +14,7 @@ from slices.live.model import Rows
 from slices.live.runner import LiveRunner
 from tests.eventstore.subscriptions.following import eventually
 from tests.slices.live.counting import MODEL, count, counted, counting, is_right, lent, unreadable
+from tests.slices.live.meanwhile import Meanwhile
 
 
 @pytest.fixture(autouse=True)
@@ -44,6 +46,23 @@ def test_an_event_that_cannot_be_read_stops_the_model_before_it(
     assert tried == [2]
     [line] = caplog.messages
     assert line.startswith("the live model counting is stopped: event 3 (BookCopyLentToReader) cannot be read")
+
+
+def test_a_model_that_looks_again_in_vain_stays_stopped(
+    dsn: str, store: PostgresEventStore, table: str, live: LiveAnswers
+) -> None:
+    looked: list[str | None] = []
+
+    def sees_the_status(_batch: Batch) -> None:
+        looked.append(live.status(MODEL).stopped_because)
+
+    store.append(lent(), unreadable())
+    with LiveRunner(MODEL, Meanwhile(store, sees_the_status), dsn, table):
+        has_stopped(live, "event 2")
+        before = len(looked)
+        while len(looked) < before + 20:
+            assert live.status(MODEL).stopped_because
+    assert all(looked[before:])
 
 
 def test_a_model_goes_on_by_itself_once_it_is_mended(
