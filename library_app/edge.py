@@ -14,11 +14,13 @@ from flask import Flask, Response, after_this_request, has_request_context, requ
 
 from eventstore import EventIdReused, EventStore, uuid7
 from library_app.choices import choices
+from library_app.glass.decision import address_of
 from library_app.idempotency import Answered, Claimed, IdempotencyRecords, InFlight, Request
 from library_app.idempotency.recovery import answer_from_log
 from library_app.keyed_hash import keyed_hash
 from library_app.problems import RequestRefused
 from slices.origin import Origin
+from slices.outcome import Outcome
 from slices.questions import Questions
 from slices.web import JsonAnswer
 
@@ -67,6 +69,10 @@ class FlaskCommandEdge:
     def choices(self, key: str) -> Mapping[str, str]:
         """See `CommandEdge.choices`."""
         return choices(self.questions, key)
+
+    def decision_page(self, command: object, outcome: Outcome | None = None) -> str:
+        """See `CommandEdge.decision_page`."""
+        return address_of(command, outcome)
 
     def keyed_hash(self, text: str) -> str:
         """See `CommandEdge.keyed_hash`."""

@@ -95,6 +95,7 @@ def command_blueprint(
     form = CommandForm(page, schema, make, handle, web)
     pages.add_url_rule(page.address, "show", form.show, methods=["GET"])
     pages.add_url_rule(page.address, "submit", form.submit, methods=["POST"])
+    pages.add_url_rule(page.look, "look", form.look, methods=["POST"])
     return blueprint
 
 

@@ -10,9 +10,10 @@ from flask.typing import ResponseReturnValue
 from marshmallow import ValidationError
 
 from slices.command_loop import TooMuchContention
-from slices.decision import Reject, Rejection
+from slices.decision import Reject
 from slices.fields import Body, Id, hashed
 from slices.last_write import remember
+from slices.origin import Origin
 from slices.outcome import Outcome
 from slices.web import CommandEdge, Fields, Handle, Make
 
@@ -40,6 +41,11 @@ class Page(Generic[C]):
     nothing: str
     then: Callable[[C], str]
 
+    @property
+    def look(self) -> str:
+        """The address that leads to what the command would be decided on."""
+        return f"{self.address}/boundary"
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -57,7 +63,8 @@ class Refusal:
 
 
 Went: TypeAlias = dict[str, Any]
-"""How a command went, as pages tell it: milliseconds of each step, the number of attempts, and what came between."""
+"""How a command went, as pages tell it: milliseconds of each step, the number of attempts, what came
+between, and the address of the page that shows what was decided on."""
 
 Errors: TypeAlias = dict[str, list[str]]
 """What is wrong with each field, by its key."""
@@ -84,24 +91,40 @@ class CommandForm(Generic[C]):
 
     def submit(self) -> ResponseReturnValue:
         """Carry the command out, or show the form again with what is in the way."""
-        typed = {key: value for key, value in request.form.items() if key not in _NOT_OF_THE_COMMAND}
-        try:
-            sent: Fields = self.body.load({key: value for key, value in typed.items() if value.strip()})  # pyright: ignore
-        except ValidationError as error:
-            errors = cast("Errors", error.messages)  # pyright: ignore[reportUnknownMemberType]
-            return self._render(typed, errors=errors), 422
         origin = self.edge.origin()
-        command = self.make(hashed(self.body, sent, self.edge.keyed_hash), self.edge.now(), origin)
+        try:
+            command = self._command(origin)
+        except ValidationError as error:
+            return self._refused(error)
         try:
             outcome = self.handle(command, origin)
         except TooMuchContention:
             busy = Refusal("Too many people want the same at this moment. Nothing was changed; please try again.")
-            return self._render(typed, refusal=busy), 503
+            return self._render(_typed(), refusal=busy), 503
         remember(outcome)
+        went = _went(outcome, request.script_root + self.edge.decision_page(command, outcome))
         if isinstance(outcome.decision, Reject):
-            return self._render(typed, refusal=_refusal(outcome, outcome.decision.reason)), 409
-        self._tell(outcome)
+            refusal = Refusal(outcome.decision.reason.message, _numbers(outcome), went)
+            return self._render(_typed(), refusal=refusal), 409
+        self._tell(outcome, went)
         return redirect(_local_path(request.form.get("next")) or request.script_root + self.page.then(command), 303)
+
+    def look(self) -> ResponseReturnValue:
+        """Lead to what the command would be decided on. Nothing is carried out."""
+        try:
+            command = self._command(self.edge.origin())
+        except ValidationError as error:
+            return self._refused(error)
+        return redirect(request.script_root + self.edge.decision_page(command), 303)
+
+    def _command(self, origin: Origin) -> C:
+        """What was typed, as a command. Raises ValidationError."""
+        sent: Fields = self.body.load({key: value for key, value in _typed().items() if value.strip()})  # pyright: ignore
+        return self.make(hashed(self.body, sent, self.edge.keyed_hash), self.edge.now(), origin)
+
+    def _refused(self, error: ValidationError) -> ResponseReturnValue:
+        errors = cast("Errors", error.messages)  # pyright: ignore[reportUnknownMemberType]
+        return self._render(_typed(), errors=errors), 422
 
     def _choices(self) -> dict[str, Mapping[str, str]]:
         """For every id that people have to give: what they can pick from."""
@@ -116,11 +139,12 @@ class CommandForm(Generic[C]):
             choices=self._choices(),
             refusal=refusal,
             next=_local_path(request.values.get("next")),
+            look=request.script_root + self.page.look,
         )
 
-    def _tell(self, outcome: Outcome) -> None:
+    def _tell(self, outcome: Outcome, went: Went) -> None:
         numbers = _numbers(outcome)
-        notice = {"text": self.page.done if numbers else self.page.nothing, "events": numbers, "went": _went(outcome)}
+        notice = {"text": self.page.done if numbers else self.page.nothing, "events": numbers, "went": went}
         # Flask keeps any JSON value, whatever its annotation says.
         flash(cast("str", notice), "written" if numbers else "nothing")
 
@@ -129,21 +153,22 @@ class CommandForm(Generic[C]):
         return {field.data_key: field for field in fields.values()}
 
 
+def _typed() -> dict[str, str]:
+    return {key: value for key, value in request.form.items() if key not in _NOT_OF_THE_COMMAND}
+
+
 def _numbers(outcome: Outcome) -> list[int]:
     return [event.sequence_number for event in outcome.events]
 
 
-def _refusal(outcome: Outcome, reason: Rejection) -> Refusal:
-    return Refusal(reason.message, _numbers(outcome), _went(outcome))
-
-
-def _went(outcome: Outcome) -> Went:
+def _went(outcome: Outcome, why: str) -> Went:
     report = outcome.report
     steps = {"query": report.querying, "decide": report.deciding, "append": report.appending}
     return {
         "attempts": len(report.attempts),
         "steps": [(step, round(seconds * 1000, 2)) for step, seconds in steps.items()],
         "between": [(conflict.sequence_number, conflict.event_type) for conflict in report.conflicts],
+        "why": why,
     }
 
 

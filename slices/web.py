@@ -56,6 +56,15 @@ class CommandEdge(Protocol):
         """
         ...
 
+    def decision_page(self, command: object, outcome: Outcome | None = None) -> str:
+        """The address of a page that shows what a command is decided on.
+
+        Args:
+            command: of any slice.
+            outcome: what became of it: then the page shows what it was decided on, attempt by attempt.
+        """
+        ...
+
     def keyed_hash(self, text: str) -> str:
         """The hash under which a text that nobody shall read is on record: HMAC-SHA-256 in hex.
 

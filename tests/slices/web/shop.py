@@ -15,6 +15,7 @@ from eventstore import EventStore, InMemoryEventStore
 from library_app.composition import slices_of
 from slices.command_loop import CommandLoop, Patience
 from slices.origin import Origin
+from slices.outcome import Outcome
 from slices.questions import Replaying
 from slices.web import JsonAnswer
 
@@ -52,6 +53,9 @@ class FixedEdge:
 
     def choices(self, key: str) -> Mapping[str, str]:
         return {}
+
+    def decision_page(self, command: object, outcome: Outcome | None = None) -> str:
+        return f"/why/{type(command).__name__}/{outcome.report.read_up_to if outcome else 'now'}"
 
     def keyed_hash(self, text: str) -> str:
         return hashlib.sha256(text.encode()).hexdigest()
