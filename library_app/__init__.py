@@ -16,7 +16,9 @@ from library_app.composition import slices_of
 from library_app.config import Config
 from library_app.edge import FlaskCommandEdge, install_correlation, utc_now
 from library_app.errors import install_error_pages
+from library_app.glass import boundary as glass_boundary
 from library_app.glass import events as glass_events
+from library_app.glass.explanation import Explains
 from library_app.idempotency import IdempotencyRecords, InMemoryIdempotencyRecords
 from library_app.pages import copy, desk, home
 from library_app.security import install_security
@@ -36,6 +38,7 @@ def create_app(
     idempotency: IdempotencyRecords | None = None,
     snapshots: SnapshotStore | None = None,
     live: LiveAnswers | None = None,
+    explains: Explains | None = None,
 ) -> Flask:
     """Make the app.
 
@@ -50,6 +53,7 @@ def create_app(
         idempotency: where answers to requests with an Idempotency-Key are kept; by default in this process.
         snapshots: where the states behind long answers are kept; without it every answer is folded from all its events.
         live: where the models are asked that are kept up to date beside the log; without it they are folded, too.
+        explains: tells the SQL of a query and the plan for it; without it the playground says that there is none.
     """
     app = Flask(__name__)
     app.jinja_env.filters.update(event_family=event_words.event_family, event_words=event_words.event_words)
@@ -72,6 +76,7 @@ def create_app(
         copy.blueprint(store, questions, clock),
         desk.blueprint(questions),
         glass_events.blueprint(store),
+        glass_boundary.blueprint(store, explains),
     ):
         app.register_blueprint(blueprint)
     app.register_blueprint(docs.blueprint())
