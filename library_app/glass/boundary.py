@@ -15,7 +15,8 @@ from library_app.glass.events import ShownEvent
 from library_app.glass.explanation import Explains, Explanation
 from library_app.glass.filter_code import code_of
 from library_app.glass.filter_examples import examples
-from library_app.glass.filter_form import Asked, FilterForm, fields_of
+from library_app.glass.filter_fields import fields_of
+from library_app.glass.filter_form import Asked, FilterForm
 
 MOST_COUNTED: Final = 100
 """Beyond the events that are shown so many are counted, and no more: to count all would be to read all."""

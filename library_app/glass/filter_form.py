@@ -1,36 +1,35 @@
 """The form of the playground: what was typed becomes a question, or a sentence beside each field that is wrong."""
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
-from marshmallow import ValidationError
 from werkzeug.datastructures import MultiDict
 
 from eventstore import Filter, FilterBuilder, InvalidFilter, P
 from eventstore.filter_builder import CompleteItem, ItemStart
 from eventstore.filters import HIGHEST_POSITION
 from library_app.event_words import FAMILY_OF, ID_KEYS
+from library_app.glass.filter_fields import (
+    LONGEST_KEY,
+    LONGEST_VALUE,
+    MOMENTS,
+    MOST_ITEMS,
+    MOST_PREDICATES,
+    POSITIONS,
+    predicate_of,
+)
 from slices.codec import EVENT_CLASSES
-from slices.fields import Id
 
-MOST_ITEMS: Final = 3
-MOST_PREDICATES: Final = 3
-LONGEST_KEY: Final = 100
-LONGEST_VALUE: Final = 200
 LONGEST_BOUND: Final = 40
 MOST_EVENTS: Final = 50
 USUAL_EVENTS: Final = 25
 
 ITEMS: Final = range(1, MOST_ITEMS + 1)
 PREDICATES: Final = range(1, MOST_PREDICATES + 1)
-POSITIONS: Final = ("sequence_number_higher_than", "up_to")
-MOMENTS: Final = ("occurred_from", "occurred_until")
 
 KNOWN_KEYS: Final[tuple[str, ...]] = tuple(
     dict.fromkeys(
@@ -210,73 +209,6 @@ class FilterForm:
             self._refuse(name, "Not a time. Write it like 2026-03-14 or 2026-03-14 12:30; it is taken as UTC.")
             return None
         return moment
-
-
-def predicate_of(key: str, value: str, *, as_json: bool) -> P:
-    """What a key and a value mean, as they were typed.
-
-    >>> str(predicate_of("Capacity", "12", as_json=True)), str(predicate_of("ISBN", "12", as_json=False))
-    ('Capacity = 12', 'ISBN = "12"')
-
-    Args:
-        key: the payload key.
-        value: a text, or any JSON value. A text that is an id gets the spelling in which ids are stored.
-        as_json: which of the two.
-
-    Raises:
-        InvalidFilter: the value is no JSON, or nothing that can be searched for.
-    """
-    if not as_json:
-        return P(key, _as_stored(value) if key in ID_KEYS else value)
-    try:
-        found = json.loads(value, parse_float=Decimal)
-    except ValueError:
-        raise InvalidFilter('This is no JSON; write 12, true, null, "a text", ["a list"] or {"an": "object"}') from None
-    predicate = P(key, found)
-    if len(predicate.value) > 2 * LONGEST_VALUE:  # 1e99999 is short only as long as nobody writes it out
-        raise InvalidFilter("Written out, this value is too long")
-    return predicate
-
-
-def fields_of(asked: Filter) -> dict[str, str | list[str]]:
-    """The fields that ask for a filter: what `FilterForm.read` understands as this very filter.
-
-    >>> fields_of(FilterBuilder().matching().any_event_type_of("CourseDefined").up_to(7).finalize())
-    {'type1': ['CourseDefined'], 'up_to': '7'}
-
-    Raises:
-        ValueError: the filter has more parts than the form.
-    """
-    found: dict[str, str | list[str]] = {"everything": "yes"} if asked.any_event else {}
-    if len(asked.items) > MOST_ITEMS or any(len(item.predicates) > MOST_PREDICATES for item in asked.items):
-        raise ValueError(f"the form has no room for {asked}")
-    for number, item in enumerate(asked.items, 1):
-        if item.event_types:
-            found[f"type{number}"] = list(item.event_types)
-        if item.all_predicates:
-            found[f"choice{number}"] = "all"
-        for place, predicate in ((f"{number}_{index}", each) for index, each in enumerate(item.predicates, 1)):
-            found |= _fields_of_predicate(place, predicate)
-    for name in (*MOMENTS, *POSITIONS):
-        bound: datetime | int | None = getattr(asked, name)
-        if bound is not None:
-            found[name] = bound.isoformat() if isinstance(bound, datetime) else str(bound)
-    return found
-
-
-def _fields_of_predicate(place: str, predicate: P) -> dict[str, str]:
-    text: object = json.loads(predicate.value)
-    found = {f"key{place}": predicate.key}
-    if isinstance(text, str) and text and text == text.strip() and P(predicate.key, _as_stored(text)) == predicate:
-        return found | {f"value{place}": text}
-    return found | {f"as{place}": "json", f"value{place}": predicate.value}
-
-
-def _as_stored(text: str) -> str:
-    try:
-        return Id().clean(text)
-    except ValidationError:
-        return text
 
 
 def _complete(start: ItemStart, types: tuple[str, ...], predicates: list[P], *, all_of: bool) -> CompleteItem:
