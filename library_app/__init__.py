@@ -16,8 +16,10 @@ from library_app.composition import slices_of
 from library_app.config import Config
 from library_app.edge import FlaskCommandEdge, install_correlation, utc_now
 from library_app.errors import install_error_pages
+from library_app.glass import boundary as glass_boundary
 from library_app.glass import decision as glass_decision
 from library_app.glass import events as glass_events
+from library_app.glass.explanation import Explains
 from library_app.idempotency import IdempotencyRecords, InMemoryIdempotencyRecords
 from library_app.pages import copy, desk, home
 from library_app.security import install_security
@@ -37,6 +39,7 @@ def create_app(
     idempotency: IdempotencyRecords | None = None,
     snapshots: SnapshotStore | None = None,
     live: LiveAnswers | None = None,
+    explains: Explains | None = None,
 ) -> Flask:
     """Make the app.
 
@@ -51,6 +54,7 @@ def create_app(
         idempotency: where answers to requests with an Idempotency-Key are kept; by default in this process.
         snapshots: where the states behind long answers are kept; without it every answer is folded from all its events.
         live: where the models are asked that are kept up to date beside the log; without it they are folded, too.
+        explains: tells the SQL of a query and the plan for it; without it the playground says that there is none.
     """
     app = Flask(__name__)
     app.jinja_env.filters.update(event_family=event_words.event_family, event_words=event_words.event_words)
@@ -74,6 +78,7 @@ def create_app(
         desk.blueprint(questions),
         glass_events.blueprint(store),
         glass_decision.blueprint(store, clock),
+        glass_boundary.blueprint(store, explains),
     ):
         app.register_blueprint(blueprint)
     app.register_blueprint(docs.blueprint())

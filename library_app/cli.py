@@ -21,6 +21,7 @@ from library_app.composition import LIVE_MODELS
 from library_app.config import Config, SettingRefused, kept_secret
 from library_app.demo import history
 from library_app.edge import utc_now
+from library_app.glass.explanation_postgres import PostgresExplains
 from library_app.hold_shelf import look_over
 from library_app.idempotency.postgres import PostgresIdempotencyRecords
 from library_app.keyed_hash import keyed_hash
@@ -200,6 +201,7 @@ def _opened_app(config: Config) -> Generator[Flask]:
             idempotency=PostgresIdempotencyRecords(pool),
             snapshots=PostgresSnapshotStore(pool),
             live=LiveAnswers(pool),
+            explains=PostgresExplains(store, pool),
         )
 
 

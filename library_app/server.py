@@ -67,6 +67,7 @@ class WebServer(BaseApplication):  # type: ignore[misc]
             "worker_class": "gthread",
             "timeout": 60,
             "graceful_timeout": 10,
+            "limit_request_line": 8190,  # the filter playground keeps a whole form in its address
             "loglevel": "warning",
             "proc_name": "library-app",
             "control_socket_disable": True,

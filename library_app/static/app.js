@@ -26,3 +26,9 @@ window.addEventListener("pageshow", () => {
 
 // After a refused form the first wrong field gets the focus.
 document.querySelector("[aria-invalid=true]")?.focus();
+
+// A form that only asks leaves out of its address what was not filled in.
+document.addEventListener("formdata", (sent) => {
+  if (!sent.target.matches("[data-short-address]")) return;
+  for (const [name, value] of [...sent.formData]) if (value === "") sent.formData.delete(name);
+});

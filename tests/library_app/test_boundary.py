@@ -1,0 +1,211 @@
+"""The playground of filters, as a page."""
+
+import html
+import json
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from eventstore import Filter, FilterBuilder, InMemoryEventStore, P, StorableEvent, StoreUnavailable
+from eventstore.errors import EventStoreError
+from eventstore.postgres import PostgresEventStore, where_clause
+from eventstore.postgres.pool import Pool
+from library_app import Config, create_app
+from library_app.glass.boundary import guard_in_words
+from library_app.glass.explanation_postgres import PostgresExplains
+from slices.lending.lend_book_to_reader import decide
+from slices.lending.lend_book_to_reader.command import LendBookToReader
+
+LENT = FilterBuilder().matching().any_event_type_of("BookCopyLentToReader").finalize()
+EVERYTHING = FilterBuilder().matching_any_event()
+
+
+def examples(client: FlaskClient) -> dict[str, str]:
+    found = re.findall(r'<a href="(/glass/boundary\?[^"]+)">([^<]+)</a>', client.get("/glass/boundary").text)
+    return {name: html.unescape(address) for address, name in found}
+
+
+def shown(page: str) -> list[int]:
+    return [int(number) for number in re.findall(r'class="place" href="/glass/events/(\d+)"', page)]
+
+
+def appended(store: Any, *capacities: int) -> None:
+    now = datetime(2026, 3, 14, tzinfo=UTC)
+    for capacity in capacities:
+        payload = json.dumps({"CourseID": "c", "Capacity": capacity}).encode()
+        store.append(StorableEvent.build("CourseDefined", now, payload=payload))
+
+
+def test_the_first_example_is_the_boundary_of_the_last_lending(
+    demo_client: FlaskClient, seeded: InMemoryEventStore
+) -> None:
+    [lent] = seeded.query(LENT, limit=1, backwards=True)
+    ids = json.loads(lent.payload)
+    boundary = decide.boundary(LendBookToReader(ids["BookID"], ids["ReaderID"], lent.occurred_at))
+    page = demo_client.get(examples(demo_client)["The boundary of a lending"]).text
+    assert str(boundary) in html.unescape(page)
+    assert boundary.hash() in page
+    expected = seeded.query(boundary, limit=25, backwards=True)
+    assert shown(page) == [event.sequence_number for event in expected]
+    assert lent.sequence_number in shown(page)
+    assert f"Read up to position {expected.position} in" in page
+
+
+def test_every_example_finds_something(demo_client: FlaskClient) -> None:
+    found = examples(demo_client)
+    assert list(found) == ["The boundary of a lending", "The seats of a course", "All that was refused"]
+    for address in found.values():
+        answer = demo_client.get(address)
+        assert answer.status_code == 200
+        assert shown(answer.text)
+
+
+def test_an_empty_log_has_no_example_about_ids(client: FlaskClient) -> None:
+    assert list(examples(client)) == ["All that was refused"]
+    page = client.get("/glass/boundary?everything=yes").text
+    assert "No event is like that." in page
+    assert "any event at all is committed after position 0." in page
+
+
+def test_a_store_in_memory_says_that_it_has_no_sql(demo_client: FlaskClient) -> None:
+    page = demo_client.get("/glass/boundary?type1=CourseDefined").text
+    assert "there is neither SQL nor a plan" in page
+    assert "EXPLAIN" not in page
+
+
+@pytest.mark.parametrize(("direction", "numbers"), [("newest", [5, 4]), ("oldest", [2, 3])])
+def test_what_is_not_shown_is_counted_within_the_bounds(
+    client: FlaskClient, memory: InMemoryEventStore, direction: str, numbers: list[int]
+) -> None:
+    appended(memory, *range(6))
+    address = f"/glass/boundary?type1=CourseDefined&sequence_number_higher_than=1&up_to=5&limit=2&direction={direction}"
+    page = client.get(address).text
+    assert shown(page) == numbers
+    assert "2 events, and 2 more." in re.sub(r"\s+", " ", page)
+
+
+def test_beyond_a_hundred_nobody_counts(demo_client: FlaskClient) -> None:
+    page = demo_client.get("/glass/boundary?everything=yes&limit=1").text
+    assert "1 event, and more than 100 more." in re.sub(r"\s+", " ", page)
+
+
+def test_the_whole_log_is_never_loaded(seeded: InMemoryEventStore, config: Config) -> None:
+    limits: list[Any] = []
+
+    class Watched(InMemoryEventStore):
+        def query(self, filter: Filter, **options: Any) -> Any:
+            limits.append(options.get("limit"))
+            return seeded.query(filter, **options)
+
+    client = create_app(Watched(), config=config).test_client()
+    assert client.get("/glass/boundary?everything=yes&limit=50&direction=oldest").status_code == 200
+    assert 50 in limits
+    assert all(limit is not None and limit <= 101 for limit in limits)
+
+
+def test_a_number_is_found_as_json(client: FlaskClient, memory: InMemoryEventStore) -> None:
+    appended(memory, 7, 8)
+    address = "/glass/boundary?key1_1=Capacity&value1_1=7&as1_1="
+    assert shown(client.get(f"{address}json").text) == [1]
+    assert shown(client.get(f"{address}text").text) == []
+
+
+def test_a_refused_form_says_why_and_keeps_what_was_typed(demo_client: FlaskClient) -> None:
+    answer = demo_client.get(
+        "/glass/boundary?type1=CourseDefined&value1_1=a%22b&key2_1=<script>&as2_1=json&value2_1=no&limit=99&choice1=all"
+    )
+    assert answer.status_code == 422
+    page = answer.text
+    assert 'value="CourseDefined" checked>' in page
+    assert 'value="all" checked>' in page
+    assert 'value="a&#34;b"' in page
+    assert 'value="&lt;script&gt;"' in page
+    assert "<script>" not in page
+    for field, value in (("key1_1", ""), ("value2_1", "no"), ("limit", "99")):
+        assert f'value="{value}" aria-invalid="true" aria-describedby="{field}-error">' in page
+        assert f'id="{field}-error">' in page
+    assert "Nothing was looked up" in page
+    assert not shown(page)
+
+
+def test_a_field_that_is_not_there_is_named(demo_client: FlaskClient) -> None:
+    answer = demo_client.get("/glass/boundary?type1=CourseDefined&colour=%3Cb%3E&%3Ci%3E=1")
+    assert answer.status_code == 422
+    assert "There is no field “&lt;i&gt;”." in answer.text
+
+
+def test_the_page_holds_no_inline_script_or_style(demo_client: FlaskClient) -> None:
+    page = demo_client.get(examples(demo_client)["The boundary of a lending"]).text
+    for unwanted in ("<script>", " style=", "<style", " onclick=", "//cdn"):
+        assert unwanted not in page
+
+
+def test_a_sentence_says_what_a_guard_guards_against() -> None:
+    store = InMemoryEventStore()
+    appended(store, 1, 2, 3)
+    of_course = FilterBuilder().matching().any_predicate_of(P("CourseID", "c")).finalize()
+    assert "if an event that matches is committed after position 3." in guard_in_words(store.query(of_course))
+    assert "if any event at all is committed after position 3." in guard_in_words(store.query(EVERYTHING))
+    tail = guard_in_words(store.query(of_course.after_sequence_number(1)))
+    assert "after position 3, even outside the bounds, which never narrow a guard." in tail
+    for cut_off in (store.query(of_course, limit=2), store.query(of_course.as_of(2))):
+        assert guard_in_words(cut_off).startswith("This read guards no append: the read")
+
+
+def test_postgresql_tells_its_sql_and_its_plan(store: PostgresEventStore, pool: Pool, config: Config) -> None:
+    appended(store, 7, 8)
+    asked = FilterBuilder().matching().any_predicate_of(P("Capacity", 7)).finalize()
+    explains = PostgresExplains(store, pool)
+    explanation = explains.explain(asked, limit=5, backwards=True)
+    assert explanation.condition == where_clause(asked)
+    assert explanation.statement == store.sql(asked, limit=5, backwards=True)
+    assert "payload @> '{\"Capacity\": 7}'" in explanation.plan
+    client = create_app(store, config=config, explains=explains).test_client()
+    page = html.unescape(client.get("/glass/boundary?key1_1=Capacity&value1_1=7&as1_1=json&limit=5").text)
+    assert shown(page) == [1]
+    for part in (explanation.condition, explanation.statement, explanation.plan):
+        assert part in page
+
+
+@pytest.mark.parametrize("value", ["'; DROP TABLE events; --", "\\'; SELECT 1; --", "%s %(a)s %", "$1", "☃ \U0001f600"])
+def test_a_value_is_never_taken_for_sql(store: PostgresEventStore, pool: Pool, value: str) -> None:
+    asked = FilterBuilder().matching().any_predicate_of(P(value, value)).finalize()
+    explanation = PostgresExplains(store, pool).explain(asked, limit=1, backwards=False)
+    assert "payload @>" in explanation.plan
+    assert store.query(EVERYTHING).position == 0
+
+
+class Told(PostgresEventStore):
+    """A store that tells whatever statement a test wants to see explained."""
+
+    statement = ""
+
+    def sql(self, filter: Filter, *, limit: int | None = None, backwards: bool = False) -> str:
+        return self.statement
+
+
+def explained(pool: Pool, statement: str) -> str:
+    told = Told(pool)
+    told.statement = statement
+    return PostgresExplains(told, pool).explain(EVERYTHING, limit=1, backwards=False).plan
+
+
+@pytest.mark.usefixtures("store")
+def test_nothing_but_one_statement_is_explained_and_nothing_is_written(pool: Pool, table: str) -> None:
+    assert "Result" in explained(pool, "SELECT 1")
+    with pytest.raises(EventStoreError):
+        explained(pool, "SELECT 1; SELECT 2")
+    with pytest.raises(StoreUnavailable, match="read-only"):
+        explained(pool, f"ANALYZE INSERT INTO {table} (event_type) VALUES ('x')")
+
+
+def test_explaining_has_little_time_and_the_session_is_as_before(pool: Pool) -> None:
+    ending = "ANALYZE SELECT 1 / (current_setting('statement_timeout') = '2s')::int"
+    assert "Result" in explained(pool, ending)
+    with pool.connection() as connection:
+        for name, value in (("statement_timeout", "0"), ("transaction_read_only", "off")):
+            [found] = connection.execute("SELECT current_setting(%s)", (name,)).fetchone() or [None]
+            assert found == value
