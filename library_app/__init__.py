@@ -17,6 +17,7 @@ from library_app.config import Config
 from library_app.edge import FlaskCommandEdge, install_correlation, utc_now
 from library_app.errors import install_error_pages
 from library_app.glass import events as glass_events
+from library_app.glass import slice_map
 from library_app.idempotency import IdempotencyRecords, InMemoryIdempotencyRecords
 from library_app.pages import copy, desk, home
 from library_app.security import install_security
@@ -72,6 +73,7 @@ def create_app(
         copy.blueprint(store, questions, clock),
         desk.blueprint(questions),
         glass_events.blueprint(store),
+        slice_map.blueprint(),
     ):
         app.register_blueprint(blueprint)
     app.register_blueprint(docs.blueprint())
