@@ -19,6 +19,7 @@ from library_app.errors import install_error_pages
 from library_app.glass import boundary as glass_boundary
 from library_app.glass import decision as glass_decision
 from library_app.glass import events as glass_events
+from library_app.glass import slice_map
 from library_app.glass.explanation import Explains
 from library_app.idempotency import IdempotencyRecords, InMemoryIdempotencyRecords
 from library_app.pages import copy, desk, home
@@ -79,6 +80,7 @@ def create_app(
         glass_events.blueprint(store),
         glass_decision.blueprint(store, clock),
         glass_boundary.blueprint(store, explains),
+        slice_map.blueprint(),
     ):
         app.register_blueprint(blueprint)
     app.register_blueprint(docs.blueprint())

@@ -4,7 +4,7 @@ The map stands between the two marks; what is outside them is written by hand.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -60,11 +60,37 @@ def in_words(boundary: tuple[Alternative, ...]) -> str:
     return "; **or** ".join(_alternative(item) for item in boundary)
 
 
-def _alternative(item: Alternative) -> str:
-    types = ", ".join(short(event_type) for event_type in item.event_types)
+def asked(question: ReadSlice) -> str:
+    """What a question reads, as the map says it: its boundary, then what is looked up for what was found."""
+    looked_up = ", ".join(short(event_type) for event_type in question.looked_up)
+    return in_words(question.boundary) + (f"; then {looked_up} · of what was found" if looked_up else "")
+
+
+def whose(item: Alternative) -> str:
+    """Whose events an alternative asks for; nothing, if everybody's.
+
+    >>> whose(Alternative(("StudentEnrolledToCourse",), ("StudentID", "CourseID"), True))
+    'of this student **and** this course'
+    """
     joint = " **and** " if item.all_keys else " **or** "
     things = joint.join(f"this {_THINGS[key]}" for key in item.keys)
-    return f"{types} · of {things}" if things else types
+    return f"of {things}" if things else ""
+
+
+def meeting_things(commands: Iterable[WriteSlice]) -> str:
+    """The things over which commands can meet.
+
+    >>> meeting_things(write_slices("enrollment"))
+    'course or student'
+    """
+    keys = {key: None for command in commands for item in command.boundary for key in item.keys}
+    *first, last = (_THINGS[key] for key in keys)
+    return f"{', '.join(first)} or {last}"
+
+
+def _alternative(item: Alternative) -> str:
+    types = ", ".join(short(event_type) for event_type in item.event_types)
+    return f"{types} · {whose(item)}" if item.keys else types
 
 
 def _context(context: str) -> Iterator[str]:
@@ -81,7 +107,7 @@ def _context(context: str) -> Iterator[str]:
     yield f"### {context.capitalize()}: which command disturbs which"
     yield "A row disturbs a column (●) if it can write an event that lies in the column's boundary. When that event"
     yield "comes between the column's query and its append, the column decides again. Two commands meet only over the"
-    yield f"same {_or(command.boundary for command in commands)}; else neither notices the other."
+    yield f"same {meeting_things(commands)}; else neither notices the other."
     yield ""
     yield "| | " + " | ".join(str(number) for number, _ in enumerate(commands, 1)) + " |"
     yield "|---|" + ":-:|" * len(commands)
@@ -93,7 +119,7 @@ def _context(context: str) -> Iterator[str]:
     yield "| Question | Boundary | Answer |"
     yield "|---|---|---|"
     for question in read_slices(context):
-        yield f"| {_link(question)} | {_asked(question)} | {_line(question.answer)} |"
+        yield f"| {_link(question)} | {asked(question)} | {_line(question.answer)} |"
     yield ""
 
 
@@ -110,17 +136,6 @@ def _refusals(command: WriteSlice) -> str:
         return "none"
     recorded = f"recorded as `{command.recorded_as}`" if command.recorded_as else "not recorded"
     return f"{_code(command.refusals)}; {recorded}"
-
-
-def _asked(question: ReadSlice) -> str:
-    looked_up = ", ".join(short(event_type) for event_type in question.looked_up)
-    return in_words(question.boundary) + (f"; then {looked_up} · of what was found" if looked_up else "")
-
-
-def _or(boundaries: Iterator[tuple[Alternative, ...]]) -> str:
-    keys = {key: None for boundary in boundaries for item in boundary for key in item.keys}
-    *first, last = (_THINGS[key] for key in keys)
-    return f"{', '.join(first)} or {last}"
 
 
 def _line(text: str) -> str:
