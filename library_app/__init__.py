@@ -17,6 +17,8 @@ from library_app.config import Config
 from library_app.edge import FlaskCommandEdge, install_correlation, utc_now
 from library_app.errors import install_error_pages
 from library_app.glass import events as glass_events
+from library_app.glass import stream as glass_stream
+from library_app.glass.live import LiveEvents
 from library_app.idempotency import IdempotencyRecords, InMemoryIdempotencyRecords
 from library_app.pages import copy, desk, home
 from library_app.security import install_security
@@ -36,6 +38,7 @@ def create_app(
     idempotency: IdempotencyRecords | None = None,
     snapshots: SnapshotStore | None = None,
     live: LiveAnswers | None = None,
+    live_events: LiveEvents | None = None,
 ) -> Flask:
     """Make the app.
 
@@ -50,6 +53,7 @@ def create_app(
         idempotency: where answers to requests with an Idempotency-Key are kept; by default in this process.
         snapshots: where the states behind long answers are kept; without it every answer is folded from all its events.
         live: where the models are asked that are kept up to date beside the log; without it they are folded, too.
+        live_events: who is told of new events as they happen. The caller closes it; without it one is made.
     """
     app = Flask(__name__)
     app.jinja_env.filters.update(event_family=event_words.event_family, event_words=event_words.event_words)
@@ -72,6 +76,7 @@ def create_app(
         copy.blueprint(store, questions, clock),
         desk.blueprint(questions),
         glass_events.blueprint(store),
+        glass_stream.blueprint(store, live_events or LiveEvents(store, most_readers=config.live_streams)),
     ):
         app.register_blueprint(blueprint)
     app.register_blueprint(docs.blueprint())
