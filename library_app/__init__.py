@@ -20,7 +20,9 @@ from library_app.glass import boundary as glass_boundary
 from library_app.glass import decision as glass_decision
 from library_app.glass import events as glass_events
 from library_app.glass import slice_map
+from library_app.glass import stream as glass_stream
 from library_app.glass.explanation import Explains
+from library_app.glass.live import LiveEvents
 from library_app.idempotency import IdempotencyRecords, InMemoryIdempotencyRecords
 from library_app.pages import copy, desk, home
 from library_app.security import install_security
@@ -41,6 +43,7 @@ def create_app(
     snapshots: SnapshotStore | None = None,
     live: LiveAnswers | None = None,
     explains: Explains | None = None,
+    live_events: LiveEvents | None = None,
 ) -> Flask:
     """Make the app.
 
@@ -56,6 +59,7 @@ def create_app(
         snapshots: where the states behind long answers are kept; without it every answer is folded from all its events.
         live: where the models are asked that are kept up to date beside the log; without it they are folded, too.
         explains: tells the SQL of a query and the plan for it; without it the playground says that there is none.
+        live_events: who is told of new events as they happen. The caller closes it; without it one is made.
     """
     app = Flask(__name__)
     app.jinja_env.filters.update(event_family=event_words.event_family, event_words=event_words.event_words)
@@ -81,6 +85,7 @@ def create_app(
         glass_decision.blueprint(store, clock),
         glass_boundary.blueprint(store, explains),
         slice_map.blueprint(),
+        glass_stream.blueprint(store, live_events or LiveEvents(store, most_readers=config.live_streams)),
     ):
         app.register_blueprint(blueprint)
     app.register_blueprint(docs.blueprint())

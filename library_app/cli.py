@@ -22,6 +22,7 @@ from library_app.config import Config, SettingRefused, kept_secret
 from library_app.demo import history
 from library_app.edge import utc_now
 from library_app.glass.explanation_postgres import PostgresExplains
+from library_app.glass.live import LiveEvents
 from library_app.hold_shelf import look_over
 from library_app.idempotency.postgres import PostgresIdempotencyRecords
 from library_app.keyed_hash import keyed_hash
@@ -185,15 +186,18 @@ def _serve(config: Config) -> None:
     def announce() -> None:
         click.echo(f"\n  The Glass Library is open:  {click.style(address, bold=True)}\n  Stop it with Ctrl-C.\n")
 
-    WebServer(lambda: _opened_app(config), config, announce).run()
+    WebServer(partial(_opened_app, config), config, announce).run()
 
 
 @contextmanager
-def _opened_app(config: Config) -> Generator[Flask]:
+def _opened_app(config: Config, at_end: ExitStack) -> Generator[Flask]:
     with open_pool(config.dsn, min_size=1, max_size=config.threads) as pool, ExitStack() as runners:
         store = PostgresEventStore(pool)
         for model in LIVE_MODELS:
             runners.enter_context(LiveRunner(model, store, config.dsn))
+        live_events = LiveEvents(store, most_readers=config.live_streams)
+        runners.callback(live_events.close)
+        at_end.callback(live_events.close)
         yield create_app(
             store,
             config=config,
@@ -202,6 +206,7 @@ def _opened_app(config: Config) -> Generator[Flask]:
             snapshots=PostgresSnapshotStore(pool),
             live=LiveAnswers(pool),
             explains=PostgresExplains(store, pool),
+            live_events=live_events,
         )
 
 

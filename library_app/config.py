@@ -35,6 +35,8 @@ class Config:
         workers, threads: processes of the web server, and threads in each.
         max_body_bytes: larger requests are refused with 413.
         secure_cookies: send cookies over HTTPS only. Switch it on behind a TLS proxy.
+        live_streams: pages that each process sends new events to as they happen; the others ask every few seconds. Less
+            than the threads, since each takes one.
         email_key: addresses are on record as hashes with this key. By default one that nobody keeps, which suits a
             store in memory.
     """
@@ -47,6 +49,7 @@ class Config:
     threads: int = 8
     max_body_bytes: int = 64 * 1024
     secure_cookies: bool = False
+    live_streams: int = 4
     email_key: str = field(repr=False, default_factory=partial(secrets.token_urlsafe, _SECRET_BYTES))
 
     @classmethod
@@ -67,15 +70,17 @@ class Config:
         Raises:
             SettingRefused: with the variable, its value and what was expected.
         """
+        threads = _read(environment, "LIBRARY_THREADS", _number(1, 256), 8)
         return cls(
             secret_key=_read(environment, "LIBRARY_SECRET_KEY", _secret, secret_key),
             dsn=_read(environment, "LIBRARY_DSN", str, ""),
             host=_read(environment, "LIBRARY_HOST", str, "127.0.0.1"),
             port=_read(environment, "LIBRARY_PORT", _number(1, 65_535), 5000),
             workers=_read(environment, "LIBRARY_WORKERS", _number(1, 64), 2),
-            threads=_read(environment, "LIBRARY_THREADS", _number(1, 256), 8),
+            threads=threads,
             max_body_bytes=_read(environment, "LIBRARY_MAX_BODY_BYTES", _number(1024, 2**30), 64 * 1024),
             secure_cookies=_read(environment, "LIBRARY_SECURE_COOKIES", _yes_or_no, default=False),
+            live_streams=_read(environment, "LIBRARY_LIVE_STREAMS", _number(0, threads - 1), threads // 2),
             email_key=_read(environment, "LIBRARY_EMAIL_KEY", _secret, email_key),
         )
 

@@ -2,8 +2,10 @@
 
 import signal
 import socket
+import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
+from types import FrameType
 from typing import Any
 
 from flask import Flask
@@ -43,18 +45,24 @@ class WebServer(BaseApplication):  # type: ignore[misc]
     """Serves until SIGINT or SIGTERM; `run` then ends with SystemExit, in the workers as well as in the master.
 
     Args:
-        open_app: opens everything that an app needs, in the worker, after the fork, and yields the app.
+        open_app: opens everything that an app needs, in the worker, after the fork, and yields the app. What it
+            lays on the stack that it is given is closed when the worker is told to end, while requests still run:
+            answers without end, for instance, which the worker would wait for.
         config: address, workers, threads.
         announce: called once, when requests are served.
     """
 
     def __init__(
-        self, open_app: Callable[[], AbstractContextManager[Flask]], config: Config, announce: Callable[[], None]
+        self,
+        open_app: Callable[[ExitStack], AbstractContextManager[Flask]],
+        config: Config,
+        announce: Callable[[], None],
     ) -> None:
         self._open_app = open_app
         self._config = config
         self._announce = announce
         self._opened = ExitStack()
+        self._at_end = ExitStack()
         super().__init__()
 
     def load_config(self) -> None:
@@ -72,6 +80,7 @@ class WebServer(BaseApplication):  # type: ignore[misc]
             "proc_name": "library-app",
             "control_socket_disable": True,
             "when_ready": self._when_ready,
+            "post_worker_init": self._worker_is_ready,
             "worker_exit": self._worker_exit,
         }
         for name, value in settings.items():
@@ -80,10 +89,21 @@ class WebServer(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Any:
         """Called by gunicorn in each worker."""
-        return self._opened.enter_context(self._open_app())
+        return self._opened.enter_context(self._open_app(self._at_end))
 
     def _when_ready(self, _arbiter: object) -> None:
         self._announce()
+
+    def _worker_is_ready(self, _worker: object) -> None:
+        handled_by_gunicorn: Any = signal.getsignal(signal.SIGTERM)
+
+        def end(number: int, frame: FrameType | None) -> None:
+            handled_by_gunicorn(number, frame)
+            # In a thread: a signal may come while the main thread holds a lock that is needed.
+            threading.Thread(target=self._at_end.close, name="worker-ends").start()
+
+        signal.signal(signal.SIGTERM, end)
+        signal.siginterrupt(signal.SIGTERM, False)
 
     def _worker_exit(self, _arbiter: object, _worker: object) -> None:
         # Ctrl-C reaches a worker twice, from the terminal and from the master; the second would interrupt this.

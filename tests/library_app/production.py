@@ -38,24 +38,56 @@ def wait_until_served(address: str, process: "subprocess.Popen[str]") -> None:
     pytest.fail(f"the app ended with status {process.returncode} before it served a page")
 
 
+class Production:
+    """The app on a database of its own, filled with the demo's history; it can be started again.
+
+    Args:
+        dsn: of a server on which a database can be made.
+        settings: environment variables beside those that are needed.
+    """
+
+    def __init__(self, dsn: str, **settings: str) -> None:
+        database = f"library_{uuid.uuid4().hex[:8]}"
+        with psycopg.connect(dsn, autocommit=True) as connection:
+            connection.execute(SQL("CREATE DATABASE {}").format(Identifier(database)))
+        port = free_port()
+        self.address = f"http://127.0.0.1:{port}"
+        self._environment = os.environ | {
+            "LIBRARY_DSN": psycopg.conninfo.make_conninfo(dsn, dbname=database),
+            "LIBRARY_SECRET_KEY": uuid.uuid4().hex,
+            "LIBRARY_EMAIL_KEY": uuid.uuid4().hex,
+            "LIBRARY_PORT": str(port),
+            **settings,
+        }
+        for step in ("init-db", "seed"):
+            subprocess.run([*COMMAND, step], env=self._environment, check=True, capture_output=True)
+        self.start()
+
+    def start(self) -> None:
+        """Serve, and return when it answers."""
+        self.process = subprocess.Popen(
+            [*COMMAND, "serve"], env=self._environment, stdout=subprocess.DEVNULL, text=True
+        )
+        wait_until_served(f"{self.address}/", self.process)
+
+    def stop(self) -> None:
+        """Stop as a service manager does, and return when it has ended."""
+        self.process.terminate()
+        self.process.wait()
+
+
+@contextmanager
+def production(dsn: str, **settings: str) -> Generator[Production]:
+    """See `Production`."""
+    opened = Production(dsn, **settings)
+    try:
+        yield opened
+    finally:
+        opened.stop()
+
+
 @contextmanager
 def served(dsn: str) -> Generator[str]:
     """Serve the app on a database of its own, filled with the demo's history. Yields its address."""
-    database = f"library_{uuid.uuid4().hex[:8]}"
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        connection.execute(SQL("CREATE DATABASE {}").format(Identifier(database)))
-    port = free_port()
-    environment = os.environ | {
-        "LIBRARY_DSN": psycopg.conninfo.make_conninfo(dsn, dbname=database),
-        "LIBRARY_SECRET_KEY": uuid.uuid4().hex,
-        "LIBRARY_EMAIL_KEY": uuid.uuid4().hex,
-        "LIBRARY_PORT": str(port),
-    }
-    for step in ("init-db", "seed"):
-        subprocess.run([*COMMAND, step], env=environment, check=True, capture_output=True)
-    with subprocess.Popen([*COMMAND, "serve"], env=environment, stdout=subprocess.DEVNULL, text=True) as process:
-        try:
-            wait_until_served(f"http://127.0.0.1:{port}/", process)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
+    with production(dsn) as opened:
+        yield opened.address
