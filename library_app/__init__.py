@@ -18,8 +18,10 @@ from library_app.edge import FlaskCommandEdge, install_correlation, utc_now
 from library_app.errors import install_error_pages
 from library_app.glass import decision as glass_decision
 from library_app.glass import events as glass_events
+from library_app.glass import race as glass_race
 from library_app.idempotency import IdempotencyRecords, InMemoryIdempotencyRecords
 from library_app.pages import copy, desk, home
+from library_app.race import RaceLab
 from library_app.security import install_security
 from slices.command_loop import CommandLoop
 from slices.live.answering import LiveAnswers
@@ -37,6 +39,7 @@ def create_app(
     idempotency: IdempotencyRecords | None = None,
     snapshots: SnapshotStore | None = None,
     live: LiveAnswers | None = None,
+    race_lab: RaceLab | None = None,
 ) -> Flask:
     """Make the app.
 
@@ -51,6 +54,7 @@ def create_app(
         idempotency: where answers to requests with an Idempotency-Key are kept; by default in this process.
         snapshots: where the states behind long answers are kept; without it every answer is folded from all its events.
         live: where the models are asked that are kept up to date beside the log; without it they are folded, too.
+        race_lab: where races are run; without it the page says that it needs the database.
     """
     app = Flask(__name__)
     app.jinja_env.filters.update(event_family=event_words.event_family, event_words=event_words.event_words)
@@ -74,6 +78,7 @@ def create_app(
         desk.blueprint(questions),
         glass_events.blueprint(store),
         glass_decision.blueprint(store, clock),
+        glass_race.blueprint(race_lab, clock),
     ):
         app.register_blueprint(blueprint)
     app.register_blueprint(docs.blueprint())

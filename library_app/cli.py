@@ -24,6 +24,7 @@ from library_app.edge import utc_now
 from library_app.hold_shelf import look_over
 from library_app.idempotency.postgres import PostgresIdempotencyRecords
 from library_app.keyed_hash import keyed_hash
+from library_app.race import postgres as race_lab
 from library_app.server import PortTaken, WebServer, check_port
 from slices.codec import UnknownEventType, UnreadableEvent
 from slices.command_loop import CommandLoop, TooMuchContention
@@ -89,6 +90,7 @@ def serve() -> None:
             PostgresIdempotencyRecords(pool).check_schema()
             for model in LIVE_MODELS:
                 check_tables(pool, model)
+            race_lab.check_tables(pool)
         _serve(config)
 
 
@@ -154,6 +156,7 @@ def _create_schema(dsn: str) -> None:
         PostgresIdempotencyRecords(pool).create_schema()
         for model in LIVE_MODELS:
             create_tables(pool, model)
+        race_lab.create_tables(pool)
 
 
 def _seed(config: Config) -> bool:
@@ -200,6 +203,7 @@ def _opened_app(config: Config) -> Generator[Flask]:
             idempotency=PostgresIdempotencyRecords(pool),
             snapshots=PostgresSnapshotStore(pool),
             live=LiveAnswers(pool),
+            race_lab=race_lab.PostgresRaceLab(config.dsn, utc_now),
         )
 
 
