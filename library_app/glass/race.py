@@ -119,28 +119,27 @@ def blueprint(lab: RaceLab | None, clock: Callable[[], datetime]) -> Blueprint:
 
 
 def story(result: RaceResult) -> str:
-    """The race in a sentence; `got` of it is read from the log.
+    """The race in a sentence. Who got it is read from the log.
 
     >>> story(result)
     '20 readers wanted copy …4f1c2a, 1 got it, 19 were told who has it.'
     """
     wanted, got = len(result.racers), len(result.got)
     told = sum(isinstance(racer.decision, Reject) for racer in result.racers)
-    were = "was" if told == 1 else "were"
-    gave_up = sum(racer.decision is None for racer in result.racers)
-    rest = f" {gave_up} gave up." if gave_up else ""
+    gave_up = wanted - sum(racer.decision is not None for racer in result.racers)
     match result.kind:
         case RaceKind.ONE_COPY:
-            return (
-                f"{wanted} readers wanted copy …{result.prize[-6:]}, {got} got it, {told} {were} told who has it.{rest}"
-            )
+            parts = [f"{wanted} readers wanted copy …{result.prize[-6:]}, {got} got it", _were(told, "told who has it")]
         case RaceKind.LAST_SEAT:
-            return (
-                f"{wanted} students wanted the last seat of course …{result.prize[-6:]}, {got} got it, {told} {were}"
-                f" told that the course is full.{rest}"
-            )
+            wish = f"{wanted} students wanted the last seat of course …{result.prize[-6:]}, {got} got it"
+            parts = [wish, _were(told, "told that the course is full")]
         case RaceKind.NO_CONFLICT:
-            return f"{wanted} readers wanted a copy each, every one another, and {got} got theirs.{rest}"
+            parts = [f"{wanted} readers wanted a copy each, every one another, and {got} got theirs"]
+    return ", ".join([*filter(None, parts), *([f"{gave_up} gave up"] if gave_up else [])]) + "."
+
+
+def _were(number: int, participle: str) -> str:
+    return f"{number} {'was' if number == 1 else 'were'} {participle}" if number else ""
 
 
 def verdict(result: RaceResult) -> str:

@@ -24,7 +24,7 @@ MARKS: Final = {"conflict": "somebody came between", "won": "got it", "refused":
 """What stands at a moment of a line."""
 
 _SHORTEST: Final = 0.12
-_MOST_TICKS: Final = 6
+_MOST_TICKS: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ def _ticks(seconds: float) -> Iterator[tuple[float, str]]:
     """Round numbers of milliseconds, a handful of them."""
     whole = seconds * 1000
     step = next(
-        (base * 10**power for power in range(6) for base in (1, 2, 5) if whole / (base * 10**power) <= _MOST_TICKS)
+        base * 10**power for power in range(6) for base in (1, 2, 5) if whole / (base * 10**power) <= _MOST_TICKS
     )
     for number in range(int(whole // step) + 1):
         at = number * step / whole * 100

@@ -10,7 +10,7 @@ PAUSE: Final = timedelta(seconds=2)
 """From the start of a race to the start of the next."""
 
 
-class GateClosed(Exception):  # noqa: N818
+class GateClosed(Exception):
     """No race can start at this moment. The message says why."""
 
 

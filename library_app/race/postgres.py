@@ -46,7 +46,6 @@ class NaiveStore(CteGuard):
     def query(
         self,
         filter: Filter,
-        /,
         *,
         limit: int | None = None,
         backwards: bool = False,

@@ -21,14 +21,16 @@ from eventstore import (
     Subscription,
     uuid7,
 )
-from library_app.race import Racer, RaceKind, RaceResult
+from library_app.race import RaceKind, Racer, RaceResult
 from library_app.race.entries import Entries, Entry
 from slices.audit import audit
 from slices.codec import Metadata, decode, decode_metadata, encode
 from slices.command_loop import CommandLoop, TooMuchContention
+from slices.decision import AnyDecision
 from slices.enrollment.events import StudentEnrolledToCourse
 from slices.lending.events import BookCopyLentToReader
 from slices.origin import Origin
+from slices.outcome import StoredEvent
 
 LONGEST_RACE: Final = 15.0
 """Seconds after which no racer asks the store again."""
@@ -70,7 +72,7 @@ def race(store: EventStore, kind: RaceKind, given: Entries, *, guarded: bool, ro
     )
 
 
-class _Abandoned(Exception):  # noqa: N818
+class _Abandoned(Exception):
     """Another racer did not come to the starting line, for a reason of their own."""
 
 
@@ -146,7 +148,8 @@ class Lane:
 
 def _run(lane: Lane, entry: Entry, run_id: UUID, zero: float) -> Racer:
     began = time.perf_counter()
-    decision, events = None, ()
+    decision: AnyDecision | None = None
+    events: tuple[StoredEvent, ...] = ()
     try:
         outcome = entry.carry_out(CommandLoop(lane), Origin.new(run_id))
         report, decision, events = outcome.report, outcome.decision, outcome.events
