@@ -15,7 +15,7 @@ STEPS: Final = {
     "read": "reads its events",
     "line": "waits until all have read",
     "decide": "decides",
-    "append": "appends: waits for the lock, is guarded, commits",
+    "append": "appends, guarded by the filter of its query",
     "pause": "pauses before another attempt",
     "record": "puts the refusal on record",
 }
@@ -73,6 +73,12 @@ class Picture:
 
     lines: tuple[Line, ...]
     ticks: tuple[tuple[float, str], ...]
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """What a legend has to explain."""
+        steps = {step.kind for line in self.lines for step in line.steps}
+        return frozenset(steps | {mark.kind for line in self.lines for mark in line.marks})
 
     @classmethod
     def of(cls, result: RaceResult) -> "Picture":

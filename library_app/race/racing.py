@@ -25,7 +25,7 @@ from library_app.race import RaceKind, Racer, RaceResult
 from library_app.race.entries import Entries, Entry
 from slices.audit import audit
 from slices.codec import Metadata, decode, decode_metadata, encode
-from slices.command_loop import CommandLoop, TooMuchContention
+from slices.command_loop import CommandLoop, Patience, TooMuchContention
 from slices.decision import AnyDecision
 from slices.enrollment.events import StudentEnrolledToCourse
 from slices.lending.events import BookCopyLentToReader
@@ -34,16 +34,26 @@ from slices.outcome import StoredEvent
 
 LONGEST_RACE: Final = 15.0
 """Seconds after which no racer asks the store again."""
+_PATIENCE: Final = Patience()
 _EVERYTHING: Final = FilterBuilder().matching_any_event()
 
 
-def race(store: EventStore, kind: RaceKind, given: Entries, *, guarded: bool, rounds: int = 1) -> RaceResult:
+def race(
+    store: EventStore,
+    kind: RaceKind,
+    given: Entries,
+    *,
+    guarded: bool,
+    rounds: int = 1,
+    patience: Patience = _PATIENCE,
+) -> RaceResult:
     """Let everybody race, each in a thread, and audit what the log has of it.
 
     Args:
         store: a log for races; others may race on it at the same time.
         kind, guarded, rounds: what the result says of them.
         given: who races for what.
+        patience: of every racer.
 
     Raises:
         StoreUnavailable: the store does not answer, or not in time.
@@ -55,7 +65,7 @@ def race(store: EventStore, kind: RaceKind, given: Entries, *, guarded: bool, ro
     line = StartingLine(len(given.racers))
     with ThreadPoolExecutor(len(given.racers), thread_name_prefix="racer") as threads:
         began = time.perf_counter()
-        running = [threads.submit(_run, Lane(store, line), entry, run_id, began) for entry in given.racers]
+        running = [threads.submit(_run, Lane(store, line), entry, patience, run_id, began) for entry in given.racers]
     racers = tuple(future.result() for future in running if not isinstance(future.exception(), _Abandoned))
     if len(racers) < len(given.racers):
         raise StoreUnavailable("not all racers came to the starting line in time", outcome_unknown=False)
@@ -146,12 +156,12 @@ class Lane:
             raise _Abandoned from None
 
 
-def _run(lane: Lane, entry: Entry, run_id: UUID, zero: float) -> Racer:
+def _run(lane: Lane, entry: Entry, patience: Patience, run_id: UUID, zero: float) -> Racer:
     began = time.perf_counter()
     decision: AnyDecision | None = None
     events: tuple[StoredEvent, ...] = ()
     try:
-        outcome = entry.carry_out(CommandLoop(lane), Origin.new(run_id))
+        outcome = entry.carry_out(CommandLoop(lane, patience), Origin.new(run_id))
         report, decision, events = outcome.report, outcome.decision, outcome.events
     except TooMuchContention as given_up:
         report = given_up.report
