@@ -19,12 +19,14 @@ from library_app.errors import install_error_pages
 from library_app.glass import boundary as glass_boundary
 from library_app.glass import decision as glass_decision
 from library_app.glass import events as glass_events
+from library_app.glass import race as glass_race
 from library_app.glass import slice_map
 from library_app.glass import stream as glass_stream
 from library_app.glass.explanation import Explains
 from library_app.glass.live import LiveEvents
 from library_app.idempotency import IdempotencyRecords, InMemoryIdempotencyRecords
 from library_app.pages import copy, desk, home
+from library_app.race import RaceLab
 from library_app.security import install_security
 from slices.command_loop import CommandLoop
 from slices.live.answering import LiveAnswers
@@ -44,6 +46,7 @@ def create_app(
     live: LiveAnswers | None = None,
     explains: Explains | None = None,
     live_events: LiveEvents | None = None,
+    race_lab: RaceLab | None = None,
 ) -> Flask:
     """Make the app.
 
@@ -60,6 +63,7 @@ def create_app(
         live: where the models are asked that are kept up to date beside the log; without it they are folded, too.
         explains: tells the SQL of a query and the plan for it; without it the playground says that there is none.
         live_events: who is told of new events as they happen. The caller closes it; without it one is made.
+        race_lab: where races are run; without it the page says that it needs the database.
     """
     app = Flask(__name__)
     app.jinja_env.filters.update(event_family=event_words.event_family, event_words=event_words.event_words)
@@ -86,6 +90,7 @@ def create_app(
         glass_boundary.blueprint(store, explains),
         slice_map.blueprint(),
         glass_stream.blueprint(store, live_events or LiveEvents(store, most_readers=config.live_streams)),
+        glass_race.blueprint(race_lab, clock),
     ):
         app.register_blueprint(blueprint)
     app.register_blueprint(docs.blueprint())

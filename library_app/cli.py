@@ -26,6 +26,7 @@ from library_app.glass.live import LiveEvents
 from library_app.hold_shelf import look_over
 from library_app.idempotency.postgres import PostgresIdempotencyRecords
 from library_app.keyed_hash import keyed_hash
+from library_app.race import postgres as race_lab
 from library_app.server import PortTaken, WebServer, check_port
 from slices.codec import UnknownEventType, UnreadableEvent
 from slices.command_loop import CommandLoop, TooMuchContention
@@ -91,6 +92,7 @@ def serve() -> None:
             PostgresIdempotencyRecords(pool).check_schema()
             for model in LIVE_MODELS:
                 check_tables(pool, model)
+            race_lab.check_tables(pool)
         _serve(config)
 
 
@@ -156,6 +158,7 @@ def _create_schema(dsn: str) -> None:
         PostgresIdempotencyRecords(pool).create_schema()
         for model in LIVE_MODELS:
             create_tables(pool, model)
+        race_lab.create_tables(pool)
 
 
 def _seed(config: Config) -> bool:
@@ -207,6 +210,7 @@ def _opened_app(config: Config, at_end: ExitStack) -> Generator[Flask]:
             live=LiveAnswers(pool),
             explains=PostgresExplains(store, pool),
             live_events=live_events,
+            race_lab=race_lab.PostgresRaceLab(config.dsn, utc_now),
         )
 
 

@@ -73,6 +73,14 @@ def test_serve_needs_the_tables_of_live_models(database: str) -> None:
     assert_says(run("serve", LIBRARY_DSN=database, **SECRETS), "library-app init-db")
 
 
+@pytest.mark.parametrize("table", ["lab_events", "lab_events_naive"])
+def test_serve_needs_the_tables_of_the_race_lab(database: str, table: str) -> None:
+    assert run("init-db", LIBRARY_DSN=database).exit_code == 0
+    with psycopg.connect(database) as connection:
+        connection.execute(f"DROP TABLE {table} CASCADE".encode())
+    assert_says(run("serve", LIBRARY_DSN=database, **SECRETS), "library-app init-db")
+
+
 def test_rebuild_makes_live_models_anew(database: str) -> None:
     assert_says(run("rebuild", LIBRARY_DSN=database), "library-app init-db")
     assert run("init-db", LIBRARY_DSN=database).exit_code == 0

@@ -28,7 +28,7 @@ def test_everything_can_be_set() -> None:
         "LIBRARY_SECURE_COOKIES": "yes",
     }
     assert Config.read(given) == Config(
-        "0123456789abcdef", "postgresql://db/library", "0.0.0.0", 80, 3, 4, 2048, True, "fedcba9876543210"
+        "0123456789abcdef", "postgresql://db/library", "0.0.0.0", 80, 3, 4, 2048, True, 2, "fedcba9876543210"
     )
 
 

@@ -1,0 +1,98 @@
+"""The race lab: many at once who want the same, on a log of the lab's own. This is its port; `postgres` runs races."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, Protocol
+
+from eventstore import SequencedEvent
+from slices.audit import Objection
+from slices.decision import AnyDecision
+from slices.outcome import Report, StoredEvent
+
+FEWEST_RACERS: Final = 2
+MOST_RACERS: Final = 50
+
+
+class RaceKind(StrEnum):
+    """What is raced for."""
+
+    ONE_COPY = "one-copy"
+    LAST_SEAT = "last-seat"
+    NO_CONFLICT = "no-conflict"
+
+
+@dataclass(frozen=True, slots=True)
+class Racer:
+    """How one of them fared. All times are in seconds since the race began.
+
+    Attributes:
+        racer_id: of the reader or student.
+        name: what people call them.
+        began: the command was given.
+        ready: the first query was answered, and the racer stood at the starting line.
+        released: everybody had read.
+        report: every attempt.
+        decision: the last one; None if the racer gave up.
+        events: what the racer wrote.
+    """
+
+    racer_id: str
+    name: str
+    began: float
+    ready: float
+    released: float
+    report: Report
+    decision: AnyDecision | None
+    events: tuple[StoredEvent, ...]
+
+    @property
+    def finished(self) -> float:
+        """When the command was answered."""
+        last = self.report.attempts[-1]
+        return self.began + last.started + last.querying + last.deciding + last.appending
+
+
+@dataclass(frozen=True, slots=True)
+class RaceResult:
+    """A race, and what the log says about it.
+
+    Attributes:
+        kind, guarded: what was asked for.
+        rounds: how many races were run; this is the last of them.
+        prize: the id of the copy or course that all wanted; empty if everybody wanted another.
+        racers: in the order of their names on the list.
+        seconds: from the first query to the last answer of this race.
+        got: the events that gave racers what they wanted, as the log has them.
+        objections: what an auditor of the log objects to.
+    """
+
+    kind: RaceKind
+    guarded: bool
+    rounds: int
+    prize: str
+    racers: tuple[Racer, ...]
+    seconds: float
+    got: tuple[SequencedEvent, ...]
+    objections: tuple[Objection, ...]
+
+    @property
+    def conflicts(self) -> int:
+        """How often somebody was in the way of somebody."""
+        return sum(len(racer.report.conflicts) for racer in self.racers)
+
+
+class RaceLab(Protocol):
+    """Where races are run."""
+
+    def run(self, kind: RaceKind, racers: int, *, guarded: bool) -> RaceResult:
+        """Run a race, and read from the log how it ended.
+
+        Args:
+            kind: what is raced for.
+            racers: how many want it.
+            guarded: False takes the statement of the seed, whose guard does not hold.
+
+        Raises:
+            StoreUnavailable: the database does not answer, or not in time.
+        """
+        ...

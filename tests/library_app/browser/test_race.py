@@ -1,0 +1,28 @@
+"""The race lab in a real browser: on the production server, without a line of script."""
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+pytestmark = pytest.mark.chromium
+
+
+def test_twenty_readers_race_for_one_copy_and_the_picture_shows_one_winner(browser: Browser, address: str) -> None:
+    context = browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 800})
+    page = context.new_page()
+    page.goto(f"{address}/glass/events")
+    page.get_by_role("link", name="Race", exact=True).click()
+    page.get_by_label("Racers").fill("20")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("1 got it, 19 were told who has it")
+    picture = page.locator("svg.race-lines")
+    expect(picture.locator("g")).to_have_count(20)
+    expect(picture.locator(".sign.won")).to_have_count(1)
+    expect(page.get_by_role("table").get_by_text("got it", exact=True)).to_have_count(1)
+    names, lines = page.locator(".race-names li").all(), picture.locator("g").all()
+    for name, line in zip(names, lines, strict=True):  # each name stands beside its line
+        beside, drawn = name.bounding_box(), line.bounding_box()
+        assert beside is not None
+        assert drawn is not None
+        assert abs((beside["y"] + beside["height"] / 2) - (drawn["y"] + drawn["height"] / 2)) < 4
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    context.close()
