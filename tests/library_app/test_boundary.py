@@ -87,6 +87,21 @@ def test_what_is_not_shown_is_counted_within_the_bounds(
     assert "2 events, and 2 more." in re.sub(r"\s+", " ", page)
 
 
+def test_what_happens_between_reading_and_counting_is_not_counted(config: Config) -> None:
+    class Busy(InMemoryEventStore):
+        def query(self, filter: Filter, **options: Any) -> Any:
+            found = super().query(filter, **options)
+            appended(self, 0)
+            return found
+
+    store = Busy()
+    appended(store, 1, 2, 3)
+    client = create_app(store, config=config).test_client()
+    page = client.get("/glass/boundary?type1=CourseDefined&limit=1&direction=oldest").text
+    [position] = re.findall(r"Read up to position (\d+)", page)
+    assert f"1 event, and {int(position) - 1} more." in re.sub(r"\s+", " ", page)
+
+
 def test_beyond_a_hundred_nobody_counts(demo_client: FlaskClient) -> None:
     page = demo_client.get("/glass/boundary?everything=yes&limit=1").text
     assert "1 event, and more than 100 more." in re.sub(r"\s+", " ", page)
