@@ -35,10 +35,10 @@ class Config:
         workers, threads: processes of the web server, and threads in each.
         max_body_bytes: larger requests are refused with 413.
         secure_cookies: send cookies over HTTPS only. Switch it on behind a TLS proxy.
-        live_streams: pages that each process sends new events to as they happen; the others ask every few seconds. Less
-            than the threads, since each takes one.
         email_key: addresses are on record as hashes with this key. By default one that nobody keeps, which suits a
             store in memory.
+        live_streams: pages that each process sends new events to as they happen; the others ask every few seconds. Less
+            than the threads, since each takes one.
     """
 
     secret_key: str = field(repr=False)
@@ -49,8 +49,8 @@ class Config:
     threads: int = 8
     max_body_bytes: int = 64 * 1024
     secure_cookies: bool = False
-    live_streams: int = 4
     email_key: str = field(repr=False, default_factory=partial(secrets.token_urlsafe, _SECRET_BYTES))
+    live_streams: int = 4
 
     @classmethod
     def read(

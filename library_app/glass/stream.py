@@ -131,12 +131,12 @@ def _as_it_happens(
         # The position is told once: what was there before is complete, and whatever follows is new.
         position = None if is_complete or reader.is_behind else reader.position
         if events or position is not None:
+            last_sent = clock()
             yield _messages(events, position)
             is_complete = is_complete or position is not None
-            last_sent = clock()
         elif clock() - last_sent >= HEARTBEAT:
-            yield b": still here\n\n"
             last_sent = clock()
+            yield b": still here\n\n"
 
 
 def _messages(events: Iterable[SequencedEvent], position: int | None, name: str = "position") -> bytes:

@@ -26,9 +26,10 @@ def test_everything_can_be_set() -> None:
         "LIBRARY_THREADS": "4",
         "LIBRARY_MAX_BODY_BYTES": "2048",
         "LIBRARY_SECURE_COOKIES": "yes",
+        "LIBRARY_LIVE_STREAMS": "3",
     }
     assert Config.read(given) == Config(
-        "0123456789abcdef", "postgresql://db/library", "0.0.0.0", 80, 3, 4, 2048, True, 2, "fedcba9876543210"
+        "0123456789abcdef", "postgresql://db/library", "0.0.0.0", 80, 3, 4, 2048, True, "fedcba9876543210", 3
     )
 
 
@@ -44,6 +45,8 @@ def test_everything_can_be_set() -> None:
         ("LIBRARY_THREADS", "1.5"),
         ("LIBRARY_MAX_BODY_BYTES", "10"),
         ("LIBRARY_SECURE_COOKIES", "maybe"),
+        ("LIBRARY_LIVE_STREAMS", "8"),
+        ("LIBRARY_LIVE_STREAMS", "-1"),
         ("LIBRARY_SECRET_KEY", "short"),
         ("LIBRARY_EMAIL_KEY", "fifteen letters"),
     ],
@@ -51,6 +54,11 @@ def test_everything_can_be_set() -> None:
 def test_a_wrong_value_is_refused_with_the_name_of_the_variable(name: str, value: str) -> None:
     with pytest.raises(SettingRefused, match=f"^{name}: "):
         Config.read({**SECRETS, name: value})
+
+
+@pytest.mark.parametrize(("threads", "streams"), [("1", 0), ("2", 1), ("3", 1), ("8", 4), ("256", 128)])
+def test_streams_leave_at_least_half_of_the_threads_to_everybody_else(threads: str, streams: int) -> None:
+    assert Config.read({**SECRETS, "LIBRARY_THREADS": threads}).live_streams == streams
 
 
 @pytest.mark.parametrize("name", SECRETS)

@@ -3,11 +3,12 @@
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from typing import cast
 
 import psycopg
 import pytest
 
-from eventstore import EventStore, Filter, InMemoryEventStore, StorableEvent, Subscription
+from eventstore import Batch, EventStore, Filter, InMemoryEventStore, StorableEvent, Subscription
 from eventstore.postgres import PostgresEventStore, open_pool
 from library_app.glass import live
 from library_app.glass.live import LiveEvents, LiveReader, events_after
@@ -175,6 +176,39 @@ def test_closing_ends_readers_that_wait_and_admits_nobody(hub: Open) -> None:
 
 def test_nothing_is_waited_for_when_nothing_may_be(hub: Open) -> None:
     assert joined(hub()).wait(0) == ()
+
+
+class HearsLate(InMemoryEventStore):
+    """A store whose subscriptions say nothing for a while."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.speaks = threading.Event()
+
+    def subscribe(self, filter: Filter, after: int = 0) -> Subscription:
+        subscription, speaks = super().subscribe(filter, after), self.speaks
+
+        class Late:
+            close = subscription.close
+
+            def __iter__(self) -> Iterator[Batch]:
+                speaks.wait()
+                return iter(subscription)
+
+        return cast("Subscription", Late())
+
+
+def test_a_reader_that_knows_more_than_the_subscription_gets_nothing_twice() -> None:
+    store = HearsLate()
+    live_events = LiveEvents(store, most_readers=2)
+    joined(live_events)
+    seen = append(store, 2)
+    ahead = joined(live_events)
+    store.speaks.set()
+    later = append(store)
+    assert read(ahead, seen[-1]) == seen
+    assert read(ahead, later[-1]) == later
+    live_events.close()
 
 
 class BeginsBeyondItsHead(InMemoryEventStore):

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import socket
 import urllib.request
 import uuid
 from collections.abc import Iterator
@@ -100,6 +101,7 @@ def test_a_page_that_is_left_frees_its_place(dsn: str) -> None:
         assert is_live(left)
         waiting = Page(opened.address)
         assert not is_live(waiting)
+        waiting.close()
         left.close()
         while not is_live(page := Page(opened.address)):
             page.close()
@@ -116,10 +118,12 @@ def test_a_worker_that_is_told_to_end_ends_its_streams_first_and_finishes_other_
         slow.putrequest("POST", "/api/lending/register-reader")
         slow.putheader("Content-Type", "application/json")
         slow.putheader("Content-Length", str(len(body)))
-        slow.endheaders(body[:5])
+        slow.putheader("Expect", "100-continue")
+        slow.endheaders()
+        assert slow.sock.recv(12, socket.MSG_PEEK) == b"HTTP/1.1 100"  # so the worker is at it
         opened.process.terminate()
         assert not [message for message in page.messages() if "event" in message]
-        slow.send(body[5:])
+        slow.send(body)
         assert slow.getresponse().status == 201
         slow.close()
         page.close()
