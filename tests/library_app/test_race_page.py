@@ -1,5 +1,6 @@
 """What the race lab takes and refuses, and what becomes of a race that goes wrong; without a database."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -145,7 +146,16 @@ def test_events_of_others_on_the_same_log_are_not_held_against_a_race(noon: date
     assert (len(result.got), result.objections) == (1, ())
 
 
-def test_a_racer_who_cannot_read_keeps_nobody_waiting(noon: datetime) -> None:
+def test_a_racer_who_cannot_read_keeps_nobody_waiting(noon: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    aborted: list[threading.Barrier] = []
+
+    class Watched(threading.Barrier):
+        def abort(self) -> None:
+            aborted.append(self)
+            super().abort()
+
+    monkeypatch.setattr(threading, "Barrier", Watched)
+
     @dataclass
     class Failing(WrappedStore):
         queries: int = 0
@@ -158,6 +168,7 @@ def test_a_racer_who_cannot_read_keeps_nobody_waiting(noon: datetime) -> None:
 
     with pytest.raises(StoreUnavailable, match="this one is gone"):
         run(RaceKind.ONE_COPY, 5, noon, Failing(InMemoryEventStore()))
+    assert aborted
 
 
 def test_who_gives_up_is_told_of(noon: datetime) -> None:
