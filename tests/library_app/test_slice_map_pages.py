@@ -53,7 +53,7 @@ class Outline(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
         if tag == "a":
-            self.links.append(given["href"] or "")
+            self.links.append(given.get("href") or "")
         if tag in ("article", "pre"):
             self._open = str(given.get("id") or given.get("class"))
             self.texts[self._open] = ""
