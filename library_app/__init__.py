@@ -26,8 +26,10 @@ from library_app.glass.explanation import Explains
 from library_app.glass.live import LiveEvents
 from library_app.idempotency import IdempotencyRecords, InMemoryIdempotencyRecords
 from library_app.pages import copy, desk, home
+from library_app.past import QuestionsThen, StoreThen, clock_then
 from library_app.race import RaceLab
 from library_app.security import install_security
+from library_app.time_travel import install_time_travel
 from slices.command_loop import CommandLoop
 from slices.live.answering import LiveAnswers
 from slices.questions import Replaying
@@ -73,8 +75,12 @@ def create_app(
     install_correlation(app)
     install_error_pages(app)
 
+    live_events = live_events or LiveEvents(store, most_readers=config.live_streams)
+    store = then = StoreThen(store)
+    clock = clock_then(then, clock)
+    install_time_travel(app, then)
     replaying = Replaying(store)
-    questions = replaying if snapshots is None else Snapshotted(replaying, snapshots)
+    questions = replaying if snapshots is None else QuestionsThen(Snapshotted(replaying, snapshots), replaying)
     records = idempotency or InMemoryIdempotencyRecords()
     edge = FlaskCommandEdge(store, questions, records, clock, email_key=config.email_key)
     api: Any = create_api(app)
@@ -89,7 +95,7 @@ def create_app(
         glass_decision.blueprint(store, clock),
         glass_boundary.blueprint(store, explains),
         slice_map.blueprint(),
-        glass_stream.blueprint(store, live_events or LiveEvents(store, most_readers=config.live_streams)),
+        glass_stream.blueprint(store, live_events),
         glass_race.blueprint(race_lab, clock),
     ):
         app.register_blueprint(blueprint)

@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from library_app.past import now_or_then
 from slices.blueprints import SliceBlueprint
 from slices.command_loop import CommandLoop
 from slices.enrollment.change_course_capacity import routes as change_course_capacity
@@ -99,7 +100,7 @@ def slices_of(
         enroll_student.blueprint(EnrollStudentHandler(loop).handle, edge),
         withdraw_student.blueprint(WithdrawStudentHandler(loop).handle, edge),
         books_in_circulation.blueprint(BooksInCirculationHandler(questions).handle),
-        book_search.blueprint((LiveBookSearchHandler(live) if live else BookSearchHandler(questions)).handle),
+        book_search.blueprint(_search(questions, live)),
         books_lent_out.blueprint(BooksLentOutHandler(questions).handle),
         waiting_lists.blueprint(WaitingListsHandler(questions).handle, edge.now),
         finished_lendings.blueprint(FinishedLendingsHandler(questions).handle),
@@ -112,3 +113,9 @@ def slices_of(
         registered_students.blueprint(RegisteredStudentsHandler(questions).handle),
         student_schedule.blueprint(StudentScheduleHandler(questions).handle),
     )
+
+
+def _search(questions: Questions, live: LiveAnswers | None) -> book_search.Handle:
+    """Rows know nothing but the present; the past is folded."""
+    folded = BookSearchHandler(questions).handle
+    return folded if live is None else now_or_then(LiveBookSearchHandler(live).handle, folded)

@@ -154,7 +154,8 @@ def test_every_link_of_the_map_and_of_each_slice_leads_somewhere(demo_client: Fl
     assert {address(slice_) for slice_ in SLICES} <= set(on_the_map)
     pages = {path: shown(demo_client, path).links for path in map(address, SLICES)} | {MAP: on_the_map}
     links = {urljoin(path, link) for path, found in pages.items() for link in found}
-    answers = {path: demo_client.get(path) for path in {link.partition("#")[0] for link in links}}
+    paths = {link.partition("#")[0] for link in links}
+    answers = {path: demo_client.get(path, follow_redirects=True) for path in paths}
     assert {path for path, answer in answers.items() if answer.status_code != 200} == set()
     for link in links:
         path, _, place = link.partition("#")

@@ -31,7 +31,8 @@ WCAG_AA: dict[str, Any] = {
 
 def kind_of(address: str) -> str:
     """What remains of an address when it does not matter of which copy, reader, event or page it is."""
-    path = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "ID", urlsplit(address).path)
+    path = re.sub(r"^/as-of/[0-9]+(?=/)", "", urlsplit(address).path)  # of all pages of the past one is enough
+    path = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "ID", path)
     return re.sub(r"/[0-9]+$", "/N", path)
 
 
