@@ -12,6 +12,7 @@ from marshmallow import ValidationError
 from slices.command_loop import TooMuchContention
 from slices.decision import Reject
 from slices.fields import Body, Id, hashed
+from slices.grounds import NO_GROUNDS, Grounds
 from slices.last_write import remember
 from slices.origin import Origin
 from slices.outcome import Outcome
@@ -54,11 +55,13 @@ class Refusal:
     Attributes:
         text: in plain words.
         events: the numbers of the events that put the refusal on record.
+        grounds: the events that it follows from.
         went: how the command got there; None if nothing was decided.
     """
 
     text: str
     events: Sequence[int] = ()
+    grounds: Grounds = NO_GROUNDS
     went: "Went | None" = None
 
 
@@ -104,7 +107,8 @@ class CommandForm(Generic[C]):
         remember(outcome)
         went = _went(outcome, request.script_root + self.edge.decision_page(command, outcome))
         if isinstance(outcome.decision, Reject):
-            refusal = Refusal(outcome.decision.reason.message, _numbers(outcome), went)
+            grounds = self.edge.grounds(command, outcome)
+            refusal = Refusal(outcome.decision.reason.message, _numbers(outcome), grounds, went)
             return self._render(_typed(), refusal=refusal), 409
         self._tell(outcome, went)
         return redirect(_local_path(request.form.get("next")) or request.script_root + self.page.then(command), 303)

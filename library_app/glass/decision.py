@@ -23,6 +23,7 @@ from library_app.glass.events import ShownEvent
 from slices.decision import Append, Reject
 from slices.domain_event import DomainEvent
 from slices.explaining import Explanation, as_text, explain, from_text, slice_of
+from slices.grounds import grounds_of
 from slices.outcome import Outcome
 from slices.slice_map import CONTEXTS, WriteSlice, write_slices
 
@@ -54,6 +55,8 @@ class Panel:
         clauses, sql: the boundary.
         guard: the condition that nothing may meet after the position, as SQL.
         events: what was found.
+        grounds: the numbers of those that a refusal follows from.
+        never_happened: whether a refusal follows from none of them.
         position: read up to here.
         state: what is known, name by name.
         reason: the name of the rule that refused; empty if none did.
@@ -67,6 +70,8 @@ class Panel:
     sql: str
     guard: str
     events: Sequence[ShownEvent]
+    grounds: frozenset[int]
+    never_happened: bool
     position: int
     state: Mapping[str, str]
     reason: str
@@ -76,16 +81,19 @@ class Panel:
     recorded: str | None
 
     @classmethod
-    def of(cls, found: Explanation, command_slice: WriteSlice) -> "Panel":
+    def of(cls, command: Any, found: Explanation, command_slice: WriteSlice) -> "Panel":
         """What a page shows of an explanation."""
         decision = found.decision
         reason = decision.reason if isinstance(decision, Reject) else None
         failure = decision.failure_event if isinstance(decision, Reject) else None
+        grounds = grounds_of(command, found)
         return cls(
             clauses=[Clause.of(item) for item in found.boundary.items],
             sql=where_clause(found.boundary),
             guard=where_clause(found.boundary.after_sequence_number(found.position)),
             events=[ShownEvent.of(event) for event in found.events],
+            grounds=frozenset(event.sequence_number for event in grounds.events),
+            never_happened=reason is not None and grounds.examined_all and not grounds.events,
             position=found.position,
             state=_shown(found.state),
             reason=reason.name if reason else "",
@@ -148,7 +156,7 @@ def blueprint(store: EventStore, clock: Callable[[], datetime]) -> Blueprint:
         boundary = explained[0].boundary
         met = [_between(store, number, boundary) for number in between]
         head = store.query(FilterBuilder().matching_any_event(), limit=1).position
-        panels = [Panel.of(each, found) for each in explained]
+        panels = [Panel.of(command, each, found) for each in explained]
         return render_template(
             "glass/decision.html",
             slice=found,
