@@ -58,7 +58,7 @@ def test_the_events_that_a_refusal_follows_from_are_marked(config: Config) -> No
     assert re.findall(r'<li class="family-\w+ marked">\s+<a class="place" href="([^"]+)"', refused) == [
         "/glass/events/4"
     ]
-    assert "The refusal follows from the marked one." in words_of(refused)
+    assert "The refusal follows from #4 , marked below." in words_of(refused)
     assert "Book copy lent to reader says so" in words_of(refused)
     assert "says so" not in client.get(f"{LEND_TO_BOB}&AsOf=3").text
     unknown = words_of(client.get(f"{LEND_TO_BOB}&AsOf=2").text)
@@ -82,7 +82,7 @@ def test_a_refused_form_links_to_the_events_that_the_handler_had_read(config: Co
     refused = client.post("/library/lend", data={"BookID": BOOK, "ReaderID": BOB, "csrf_token": token})
     said = words_of(refused.text)
     assert "The copy is lent to another reader. It is on record as event #5 ." in said
-    assert "It follows from event #4 Book copy lent to reader ." in said
+    assert "It follows from event #4 Book copy lent to reader" in said
     assert 'class="notice refusal" role="alert" tabindex="-1"' in refused.text
     nobody = client.post("/library/lend", data={"BookID": BOOK, "ReaderID": NOBODY, "csrf_token": token})
     assert "The reader is not registered." in nobody.text

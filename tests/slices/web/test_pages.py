@@ -112,7 +112,7 @@ def test_who_was_quicker_is_said_with_the_refusal_and_with_the_success() -> None
 def test_a_refusal_links_to_the_events_that_it_follows_from() -> None:
     store = stored(ADDED, BOB_REGISTERED, *(lent(book_id(number), BOB) for number in range(10)))
     command = LendBookToReader(BOOK, BOB, NOW)
-    for grounds, more in ((grounds_of(command, explain(store, command)), ">7 more</a>."), (NO_GROUNDS, "")):
+    for grounds, more in ((grounds_of(command, explain(store, command)), ">7 more</a>"), (NO_GROUNDS, "")):
         page = text_of(submit(Shop(store, FixedEdge(follows_from=grounds)), "/library/lend", BookID=BOOK, ReaderID=BOB))
         for number in (12, 11, 10):
             link = f'event <a href="/glass/events/{number}">#{number}</a> (BookCopyLentToReader)'
