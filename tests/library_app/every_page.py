@@ -57,7 +57,10 @@ def everything_called(name: str) -> tuple[DomainEvent, ...]:
     """A history in which every list of library and school has an entry, and every entry this name."""
     copies = (BOOK, OTHER_BOOK, book_id(1), book_id(2))
     return (
-        *(BookCopyAddedToCirculation(copy, "9781098100131", *[name] * 4, 2021, occurred_at=NOON) for copy in copies),
+        *(
+            BookCopyAddedToCirculation(copy, "9781098100131", name, name, name, name, 2021, occurred_at=NOON)
+            for copy in copies
+        ),
         *(ReaderRegistered(reader, name, occurred_at=NOON) for reader in (ANN, BOB, CAT)),
         BOB_CANCELED,
         lent(BOOK, ANN),

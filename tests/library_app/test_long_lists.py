@@ -61,6 +61,7 @@ def posted(client: FlaskClient, address: str, **typed: str) -> str:
 
 def test_no_page_is_too_heavy(client: FlaskClient) -> None:
     further = [
+        "/library/desk?reader=reader",
         f"/library/books/{OTHER_BOOK}",
         f"/glass/decision/enrollment/enroll_student?StudentID={EVE}&CourseID={LATIN}",
         f"/glass/decision/enrollment/change_course_capacity?CourseID={LATIN}&Capacity=1",
@@ -132,6 +133,12 @@ def test_to_look_for_a_name_carries_nothing_out(form: Any, library: None, log: A
 def test_a_short_list_needs_no_looking(demo_client: FlaskClient) -> None:
     assert 'name="find"' not in demo_client.get("/library/lend").text
     assert 'type="search"' not in demo_client.get("/school/courses").text
+
+
+def test_the_desk_asks_for_more_of_a_name_that_many_have(client: FlaskClient) -> None:
+    page = client.get("/library/desk?reader=reader").text
+    assert page.count('<li><a href="/library/desk?ReaderID=') == 50
+    assert "And 1640 more; type more of the name." in page
 
 
 def test_of_a_long_queue_those_are_shown_whose_turn_comes_first(client: FlaskClient) -> None:
