@@ -94,6 +94,11 @@ class Choices:
     found: int
     is_long: bool
 
+    @property
+    def only(self) -> str:
+        """The id that was looked for, if nothing else fits."""
+        return next(reversed(self.named), "") if self.typed and self.found == 1 else ""
+
     @classmethod
     def of(cls, everything: Mapping[str, str], typed: str, chosen: str) -> "Choices":
         """The first that fit to what was typed, and what was chosen before."""
@@ -168,11 +173,13 @@ class CommandForm(Generic[C]):
         return {key: Choices.of(self.edge.choices(key), looked_for[key], values.get(key, "")) for key in picked}
 
     def _render(self, values: dict[str, str], *, errors: Errors | None = None, refusal: Refusal | None = None) -> str:
+        choices = self._choices(values)
+        only = {key: choice.only for key, choice in choices.items()}
         return render_template(
             self.page.template,
-            values={key: values.get(key, "") for key in self._fields()},
+            values={key: values.get(key) or only.get(key, "") for key in self._fields()},
             errors=errors or {},
-            choices=self._choices(values),
+            choices=choices,
             refusal=refusal,
             next=_local_path(request.values.get("next")),
             look=request.script_root + self.page.look,

@@ -111,6 +111,8 @@ def test_a_form_shows_the_first_names_and_finds_the_others(client: FlaskClient) 
     wanted = {"find-ReaderID": "reader 1234", "BookID": OTHER_BOOK}
     found = posted(client, "/library/lend", find="ReaderID", **wanted)
     assert options(found, "ReaderID") == [some_id(1234)]
+    assert f'<option value="{some_id(1234)}" selected>' in found
+    assert found.count("autofocus") == 1
     assert f'<option value="{OTHER_BOOK}" selected>' in found
     assert 'value="reader 1234"' in found
     assert "1 found." in " ".join(found.split())
@@ -122,6 +124,9 @@ def test_what_was_chosen_before_stays_chosen_whatever_is_looked_for(client: Flas
     assert f'<option value="{chosen}" selected>Reader 1500' in client.get(f"/library/lend?ReaderID={chosen}").text
     found = posted(client, "/library/lend", find="ReaderID", ReaderID=chosen, **{"find-ReaderID": "reader 1234"})
     assert options(found, "ReaderID") == [chosen, some_id(1234)]
+    assert f'<option value="{chosen}" selected>' in found
+    several = posted(client, "/library/lend", find="ReaderID", **{"find-ReaderID": "reader 123"})
+    assert '<option value="" selected>' in several
 
 
 def test_to_look_for_a_name_carries_nothing_out(form: Any, library: None, log: Any) -> None:

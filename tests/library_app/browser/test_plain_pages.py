@@ -1,4 +1,4 @@
-"""The plain pages as people meet them: with a keyboard, on paper, and with more names than a list can show."""
+"""The plain pages as people meet them: with a keyboard, and on paper."""
 
 import re
 from typing import Any
