@@ -97,7 +97,7 @@ class Choices:
     @property
     def only(self) -> str:
         """The id that was looked for, if nothing else fits."""
-        return next(reversed(self.named), "") if self.typed and self.found == 1 else ""
+        return list(self.named)[-1] if self.typed and self.found == 1 else ""
 
     @classmethod
     def of(cls, everything: Mapping[str, str], typed: str, chosen: str) -> "Choices":
