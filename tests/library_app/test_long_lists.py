@@ -126,7 +126,10 @@ def test_what_was_chosen_before_stays_chosen_whatever_is_looked_for(client: Flas
     assert options(found, "ReaderID") == [chosen, some_id(1234)]
     assert f'<option value="{chosen}" selected>' in found
     several = posted(client, "/library/lend", find="ReaderID", **{"find-ReaderID": "reader 123"})
-    assert '<option value="" selected>' in several
+    assert '<option value="" selected>Choose …' in several
+    nobody = posted(client, "/library/lend", find="ReaderID", **{"find-ReaderID": "<nobody>"})
+    assert '<option value="" selected>None found' in nobody
+    assert 'value="&lt;nobody&gt;"' in nobody
 
 
 def test_to_look_for_a_name_carries_nothing_out(form: Any, library: None, log: Any) -> None:
