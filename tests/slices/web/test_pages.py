@@ -14,10 +14,7 @@ from eventstore import (
 )
 from slices.codec import decode
 from slices.enrollment.events import CourseDefined
-from slices.explaining import explain
-from slices.grounds import NO_GROUNDS, grounds_of
 from slices.lending.events import BookCopyLentToReader, ReaderRegistered
-from slices.lending.lend_book_to_reader.command import LendBookToReader
 from slices.testing import stored, write
 from tests.slices.lending.races import RACES
 from tests.slices.lending.world import (
@@ -37,7 +34,7 @@ from tests.slices.lending.world import (
     lent,
 )
 from tests.slices.races import Interrupted, carry_out
-from tests.slices.web.shop import NOW, FixedEdge, Shop
+from tests.slices.web.shop import NOW, Shop
 from tests.wrapped_store import WrappedStore
 
 FORMS = [
@@ -107,19 +104,6 @@ def test_who_was_quicker_is_said_with_the_refusal_and_with_the_success() -> None
         else:
             [(_, notice)] = flashed(shop)
             assert (notice["went"]["attempts"], notice["went"]["between"]) == (2, [(between, "BookCopyLentToReader")])
-
-
-def test_a_refusal_links_to_the_events_that_it_follows_from() -> None:
-    store = stored(ADDED, BOB_REGISTERED, *(lent(book_id(number), BOB) for number in range(10)))
-    command = LendBookToReader(BOOK, BOB, NOW)
-    for grounds, more in ((grounds_of(command, explain(store, command)), ">7 more</a>"), (NO_GROUNDS, "")):
-        page = text_of(submit(Shop(store, FixedEdge(follows_from=grounds)), "/library/lend", BookID=BOOK, ReaderID=BOB))
-        for number in (12, 11, 10):
-            link = f'event <a href="/glass/events/{number}">#{number}</a> (BookCopyLentToReader)'
-            assert (link in page) == bool(more)
-        assert ("It follows from" in page) == bool(more)
-        assert more in page
-        assert '<a href="/glass/events/9">' not in page
 
 
 def test_what_is_the_case_already_is_said_kindly() -> None:
