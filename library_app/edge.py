@@ -19,6 +19,8 @@ from library_app.idempotency import Answered, Claimed, IdempotencyRecords, InFli
 from library_app.idempotency.recovery import answer_from_log
 from library_app.keyed_hash import keyed_hash
 from library_app.problems import RequestRefused
+from slices.explaining import explain
+from slices.grounds import Grounds, grounds_of
 from slices.origin import Origin
 from slices.outcome import Outcome
 from slices.questions import Questions
@@ -45,7 +47,7 @@ class FlaskCommandEdge:
     """Implements `slices.web.CommandEdge` for requests of Flask.
 
     Attributes:
-        store: asked, after a crash, what an unanswered request has written.
+        store: asked what a refusal follows from and, after a crash, what an unanswered request has written.
         questions: asked for names to pick from.
         records: what was answered to which key.
         clock: the current time in UTC.
@@ -73,6 +75,10 @@ class FlaskCommandEdge:
     def decision_page(self, command: object, outcome: Outcome | None = None) -> str:
         """See `CommandEdge.decision_page`."""
         return address_of(command, outcome)
+
+    def grounds(self, command: object, outcome: Outcome) -> Grounds:
+        """See `CommandEdge.grounds`."""
+        return grounds_of(command, explain(self.store, command, outcome.report.read_up_to))
 
     def keyed_hash(self, text: str) -> str:
         """See `CommandEdge.keyed_hash`."""

@@ -50,6 +50,11 @@ def slice_of(command: object) -> WriteSlice:
     return next(each for each in write_slices(context) if each.name == name)
 
 
+def rules_of(command: object) -> Any:
+    """The pure functions of the slice that a command belongs to: its module `decide`."""
+    return importlib.import_module(f"{type(command).__module__.rpartition('.')[0]}.decide")
+
+
 def explain(store: EventStore, command: Any, as_of: int | None = None) -> Explanation:
     """Decide, and write nothing.
 
@@ -61,7 +66,7 @@ def explain(store: EventStore, command: Any, as_of: int | None = None) -> Explan
         command: of any slice.
         as_of: a position: what came later is not looked at. None for the present.
     """
-    rules = importlib.import_module(f"{type(command).__module__.rpartition('.')[0]}.decide")
+    rules = rules_of(command)
     boundary: Filter = rules.boundary(command)
     found = store.query(boundary if as_of is None else boundary.as_of(as_of))
     state = reduce(rules.evolve, map(decode, found), rules.State.of(command))

@@ -12,14 +12,20 @@ from marshmallow import ValidationError
 from slices.command_loop import TooMuchContention
 from slices.decision import Reject
 from slices.fields import Body, Id, hashed
+from slices.grounds import NO_GROUNDS, Grounds
 from slices.last_write import remember
 from slices.origin import Origin
 from slices.outcome import Outcome
+from slices.paging import fitting
 from slices.web import CommandEdge, Fields, Handle, Make
 
 C = TypeVar("C")
 
-_NOT_OF_THE_COMMAND: Final = {"csrf_token", "next"}
+MOST_CHOICES: Final = 200
+"""Names that people are shown to pick from; beyond that they look for the one they mean."""
+
+_NOT_OF_THE_COMMAND: Final = {"csrf_token", "next", "find"}
+_FIND: Final = "find-"
 _LOCAL_PATH: Final = re.compile(r"/(?![/\\])[^\x00-\x20\x7f\\]*")
 
 
@@ -54,11 +60,13 @@ class Refusal:
     Attributes:
         text: in plain words.
         events: the numbers of the events that put the refusal on record.
+        grounds: the events that it follows from.
         went: how the command got there; None if nothing was decided.
     """
 
     text: str
     events: Sequence[int] = ()
+    grounds: Grounds = NO_GROUNDS
     went: "Went | None" = None
 
 
@@ -68,6 +76,35 @@ between, and the address of the page that shows what was decided on."""
 
 Errors: TypeAlias = dict[str, list[str]]
 """What is wrong with each field, by its key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What people can pick for an id.
+
+    Attributes:
+        named: the name of each, by the id.
+        typed: what they look for.
+        found: how many fit to that.
+        is_long: whether there are so many that one has to look for them.
+    """
+
+    named: Mapping[str, str]
+    typed: str
+    found: int
+    is_long: bool
+
+    @property
+    def only(self) -> str:
+        """The id that was looked for, if nothing else fits."""
+        return list(self.named)[-1] if self.typed and self.found == 1 else ""
+
+    @classmethod
+    def of(cls, everything: Mapping[str, str], typed: str, chosen: str) -> "Choices":
+        """The first that fit to what was typed, and what was chosen before."""
+        found = fitting(everything.items(), typed, " ".join)
+        before = [(chosen, everything[chosen])] if chosen in everything else []
+        return cls(dict(before + found[:MOST_CHOICES]), typed, len(found), len(everything) > MOST_CHOICES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +127,9 @@ class CommandForm(Generic[C]):
         return self._render(chosen | {key: request.args[key] for key in self._fields() if key in request.args})
 
     def submit(self) -> ResponseReturnValue:
-        """Carry the command out, or show the form again with what is in the way."""
+        """Carry the command out, or show the form again with what is in the way, or with what was looked for."""
+        if "find" in request.form:
+            return self._render(_typed())
         origin = self.edge.origin()
         try:
             command = self._command(origin)
@@ -104,7 +143,8 @@ class CommandForm(Generic[C]):
         remember(outcome)
         went = _went(outcome, request.script_root + self.edge.decision_page(command, outcome))
         if isinstance(outcome.decision, Reject):
-            refusal = Refusal(outcome.decision.reason.message, _numbers(outcome), went)
+            grounds = self.edge.grounds(command, outcome)
+            refusal = Refusal(outcome.decision.reason.message, _numbers(outcome), grounds, went)
             return self._render(_typed(), refusal=refusal), 409
         self._tell(outcome, went)
         return redirect(_local_path(request.form.get("next")) or request.script_root + self.page.then(command), 303)
@@ -126,17 +166,20 @@ class CommandForm(Generic[C]):
         errors = cast("Errors", error.messages)  # pyright: ignore[reportUnknownMemberType]
         return self._render(_typed(), errors=errors), 422
 
-    def _choices(self) -> dict[str, Mapping[str, str]]:
+    def _choices(self, values: Mapping[str, str]) -> dict[str, Choices]:
         """For every id that people have to give: what they can pick from."""
         picked = [key for key, field in self._fields().items() if isinstance(field, Id) and field.required]
-        return {key: self.edge.choices(key) for key in picked}
+        looked_for = {key: request.form.get(f"{_FIND}{key}", "").strip() for key in picked}
+        return {key: Choices.of(self.edge.choices(key), looked_for[key], values.get(key, "")) for key in picked}
 
     def _render(self, values: dict[str, str], *, errors: Errors | None = None, refusal: Refusal | None = None) -> str:
+        choices = self._choices(values)
+        only = {key: choice.only for key, choice in choices.items()}
         return render_template(
             self.page.template,
-            values={key: values.get(key, "") for key in self._fields()},
+            values={key: values.get(key) or only.get(key, "") for key in self._fields()},
             errors=errors or {},
-            choices=self._choices(),
+            choices=choices,
             refusal=refusal,
             next=_local_path(request.values.get("next")),
             look=request.script_root + self.page.look,
@@ -154,7 +197,8 @@ class CommandForm(Generic[C]):
 
 
 def _typed() -> dict[str, str]:
-    return {key: value for key, value in request.form.items() if key not in _NOT_OF_THE_COMMAND}
+    own = {key: value for key, value in request.form.items() if key not in _NOT_OF_THE_COMMAND}
+    return {key: value for key, value in own.items() if not key.startswith(_FIND)}
 
 
 def _numbers(outcome: Outcome) -> list[int]:

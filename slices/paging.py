@@ -1,12 +1,33 @@
-"""Long lists, a page at a time."""
+"""Long lists: what fits to the words that were typed, a page at a time."""
 
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
 
 ROWS: Final = 25
+
+
+def fitting(rows: Iterable[T], typed: str, text_of: Callable[[T], str]) -> list[T]:
+    """The rows whose text holds every word that was typed, or a part of it. Capitals and accents do not matter.
+
+    >>> fitting(["José Álvarez", "Ann"], "jose alv", str)
+    ['José Álvarez']
+    """
+    words = _plain(typed).split()
+
+    def fits(row: T) -> bool:
+        text = _plain(text_of(row))
+        return all(word in text for word in words)
+
+    return [row for row in rows if fits(row)] if words else list(rows)
+
+
+def _plain(text: str) -> str:
+    apart = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(character for character in apart if not unicodedata.combining(character))
 
 
 @dataclass(frozen=True, slots=True)

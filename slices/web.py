@@ -10,6 +10,7 @@ from flask import Response, json
 
 from slices.decision import Append, Nothing, Reject
 from slices.domain_event import json_key
+from slices.grounds import Grounds
 from slices.origin import Origin
 from slices.outcome import Outcome, Report
 
@@ -62,6 +63,15 @@ class CommandEdge(Protocol):
         Args:
             command: of any slice.
             outcome: what became of it: then the page shows what it was decided on, attempt by attempt.
+        """
+        ...
+
+    def grounds(self, command: object, outcome: Outcome) -> Grounds:
+        """The events that a refusal follows from, as of what the last attempt had read.
+
+        Args:
+            command: of any slice.
+            outcome: what became of it.
         """
         ...
 

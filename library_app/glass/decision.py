@@ -15,7 +15,7 @@ from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
 from marshmallow import ValidationError
 
-from eventstore import EventStore, Filter, FilterBuilder
+from eventstore import EventStore, Filter, FilterBuilder, SequencedEvent
 from eventstore.filters import FilterItem
 from eventstore.postgres import where_clause
 from library_app.event_log import find_event
@@ -23,10 +23,14 @@ from library_app.glass.events import ShownEvent
 from slices.decision import Append, Reject
 from slices.domain_event import DomainEvent
 from slices.explaining import Explanation, as_text, explain, from_text, slice_of
+from slices.grounds import grounds_of
 from slices.outcome import Outcome
 from slices.slice_map import CONTEXTS, WriteSlice, write_slices
 
 MOST_ATTEMPTS: Final = 12
+MOST_SHOWN: Final = 100
+"""Events of a boundary that are shown: the newest ones, and besides them those that a refusal follows from."""
+
 _LARGEST_POSITION: Final = 19
 """Digits."""
 
@@ -53,7 +57,10 @@ class Panel:
     Attributes:
         clauses, sql: the boundary.
         guard: the condition that nothing may meet after the position, as SQL.
-        events: what was found.
+        found: how many events were found.
+        events: those of them that are shown.
+        grounds: the numbers of those that a refusal follows from.
+        never_happened: whether a refusal follows from none of them.
         position: read up to here.
         state: what is known, name by name.
         reason: the name of the rule that refused; empty if none did.
@@ -66,7 +73,10 @@ class Panel:
     clauses: Sequence[Clause]
     sql: str
     guard: str
+    found: int
     events: Sequence[ShownEvent]
+    grounds: frozenset[int]
+    never_happened: bool
     position: int
     state: Mapping[str, str]
     reason: str
@@ -76,16 +86,21 @@ class Panel:
     recorded: str | None
 
     @classmethod
-    def of(cls, found: Explanation, command_slice: WriteSlice) -> "Panel":
+    def of(cls, command: Any, found: Explanation, command_slice: WriteSlice) -> "Panel":
         """What a page shows of an explanation."""
         decision = found.decision
         reason = decision.reason if isinstance(decision, Reject) else None
         failure = decision.failure_event if isinstance(decision, Reject) else None
+        grounds = grounds_of(command, found)
+        shown = {event.sequence_number for event in (*found.events[-MOST_SHOWN:], *grounds.events)}
         return cls(
             clauses=[Clause.of(item) for item in found.boundary.items],
             sql=where_clause(found.boundary),
             guard=where_clause(found.boundary.after_sequence_number(found.position)),
-            events=[ShownEvent.of(event) for event in found.events],
+            found=len(found.events),
+            events=[ShownEvent.of(event) for event in found.events if event.sequence_number in shown],
+            grounds=frozenset(event.sequence_number for event in grounds.events),
+            never_happened=reason is not None and grounds.examined_all and not grounds.events,
             position=found.position,
             state=_shown(found.state),
             reason=reason.name if reason else "",
@@ -148,7 +163,7 @@ def blueprint(store: EventStore, clock: Callable[[], datetime]) -> Blueprint:
         boundary = explained[0].boundary
         met = [_between(store, number, boundary) for number in between]
         head = store.query(FilterBuilder().matching_any_event(), limit=1).position
-        panels = [Panel.of(each, found) for each in explained]
+        panels = [Panel.of(command, each, found) for each in explained]
         return render_template(
             "glass/decision.html",
             slice=found,
@@ -159,14 +174,15 @@ def blueprint(store: EventStore, clock: Callable[[], datetime]) -> Blueprint:
             wrote=wrote,
             head=head,
             is_past=bool(looked_at) and not wrote,
-            names=_names(panels[-1].events),
+            names=_names(explained[-1].events),
         )
 
     return routes
 
 
-def _names(events: Sequence[ShownEvent]) -> dict[str, str]:
+def _names(found: Sequence[SequencedEvent]) -> dict[str, str]:
     """What people call the ids, as far as the events of the boundary say it."""
+    events = map(ShownEvent.of, found)
     named = [(list(event.ids.values()), event.facts.get("Title") or event.facts.get("Name")) for event in events]
     return {ids[0]: name for ids, name in named if name and len(ids) == 1}
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from flask import Blueprint, abort, render_template
@@ -12,6 +13,9 @@ from library_app.pages import shelf
 from slices.codec import decode
 from slices.lending.events import ReaderRegistered
 from slices.questions import Questions
+
+_NEWEST: Final = 100
+"""Events of its history that the page of a copy shows."""
 
 
 def blueprint(store: EventStore, questions: Questions, clock: Callable[[], datetime]) -> Blueprint:
@@ -26,10 +30,16 @@ def blueprint(store: EventStore, questions: Questions, clock: Callable[[], datet
         found = shelf.project(relevant).copies.get(str(book_id))  # type: ignore[arg-type]
         if found is None:
             abort(404)
-        shown = [ShownEvent.of(event) for event in reversed(history.events)]
+        shown = [ShownEvent.of(event) for event in reversed(history.events[-_NEWEST:])]
         readers = {event.ids["ReaderID"] for event in shown if "ReaderID" in event.ids}
+        readers |= {*found.waiting.readers, *filter(None, [found.lent_to])}
         return render_template(
-            "pages/copy.html", copy=found, events=shown, names=_names_of(questions, readers), now=clock()
+            "pages/copy.html",
+            copy=found,
+            events=shown,
+            names=_names_of(questions, readers),
+            now=clock(),
+            earlier=len(history) - len(shown),
         )
 
     return routes

@@ -14,6 +14,7 @@ from slices.questions import Questions
 
 _MOST_SUGGESTIONS: Final = 300
 _MOST_FOUND: Final = 12
+_MOST_CANDIDATES: Final = 50
 
 
 def blueprint(questions: Questions) -> Blueprint:
@@ -37,7 +38,8 @@ def blueprint(questions: Questions) -> Blueprint:
             "pages/desk.html",
             values={"reader": typed},
             errors={"reader": error} if error else {},
-            candidates=candidates,
+            candidates=candidates[:_MOST_CANDIDATES],
+            more=max(0, len(candidates) - _MOST_CANDIDATES),
             readers=sorted(view.readers.items(), key=lambda entry: entry[1].casefold())[:_MOST_SUGGESTIONS],
         )
         return page, 422 if error else 200

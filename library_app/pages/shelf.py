@@ -1,9 +1,9 @@
 """Who has what, in one view: what the desk and the home page need at a glance."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, assert_never
 
 from eventstore import FilterBuilder
 from slices.domain_event import stored_types
@@ -20,6 +20,7 @@ from slices.lending.events import (
     ReaderRegistered,
 )
 from slices.lending.waiting_list import NOBODY_WAITS, QueueEvent, WaitingList
+from slices.questions import Projection
 
 RelevantEvent: TypeAlias = (
     BookCopyAddedToCirculation
@@ -98,28 +99,45 @@ class Shelf:
         return sorted(found, key=lambda copy: (copy.since or copy.added_at, copy.book_id))
 
 
-def project(events: Iterable[RelevantEvent]) -> Shelf:
-    """Fold the events."""
-    copies: dict[str, Copy] = {}
-    readers: dict[str, str] = {}
-    for event in events:
-        match event:
-            case BookCopyAddedToCirculation():
-                copies[event.book_id] = _new_copy(event, copies.get(event.book_id))
-            case ReaderRegistered():
-                readers[event.reader_id] = event.name
-            case ReaderContractCanceled():
-                readers.pop(event.reader_id, None)
-            case BookCopyRemovedFromCirculation():
-                _change(copies, event.book_id, in_circulation=False)
-            case BookCopyLentToReader():
-                _wait(copies, event)
-                _change(copies, event.book_id, lent_to=event.reader_id, since=event.occurred_at)
-            case BookCopyReturnedByReader():
-                _change(copies, event.book_id, lent_to=None, since=None)
-            case BookReserved() | BookReservationCanceled() | BookHeldForReader() | BookHoldExpired():
-                _wait(copies, event)
-    return Shelf(copies, readers)
+@dataclass(slots=True)
+class State:
+    """Every copy and every reader with a contract, by id, in the order of the log."""
+
+    copies: dict[str, Copy] = field(default_factory=dict[str, Copy])
+    readers: dict[str, str] = field(default_factory=dict[str, str])
+
+
+def evolve(state: State, event: RelevantEvent) -> State:
+    """What is known after one more event."""
+    copies, readers = state.copies, state.readers
+    match event:
+        case BookCopyAddedToCirculation():
+            copies[event.book_id] = _new_copy(event, copies.get(event.book_id))
+        case ReaderRegistered():
+            readers[event.reader_id] = event.name
+        case ReaderContractCanceled():
+            readers.pop(event.reader_id, None)
+        case BookCopyRemovedFromCirculation():
+            _change(copies, event.book_id, in_circulation=False)
+        case BookCopyLentToReader():
+            _wait(copies, event)
+            _change(copies, event.book_id, lent_to=event.reader_id, since=event.occurred_at)
+        case BookCopyReturnedByReader():
+            _change(copies, event.book_id, lent_to=None, since=None)
+        case BookReserved() | BookReservationCanceled() | BookHeldForReader() | BookHoldExpired():
+            _wait(copies, event)
+        case _:
+            assert_never(event)
+    return state
+
+
+def view(state: State) -> Shelf:
+    """The shelf as it is."""
+    return Shelf(state.copies, state.readers)
+
+
+project: Final = Projection("shelf", version=1, start=State, evolve=evolve, view=view)
+"""With snapshots the desk and the home page read only what is new."""
 
 
 def _new_copy(event: BookCopyAddedToCirculation, before: Copy | None) -> Copy:

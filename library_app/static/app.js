@@ -24,8 +24,8 @@ window.addEventListener("pageshow", () => {
   document.querySelectorAll("button:disabled").forEach((button) => { button.disabled = false; });
 });
 
-// After a refused form the first wrong field gets the focus.
-document.querySelector("[aria-invalid=true]")?.focus();
+// After a refused form the first wrong field gets the focus, or else what was said against it.
+document.querySelector("[aria-invalid=true], main [role=alert][tabindex]")?.focus();
 
 // A form that only asks leaves out of its address what was not filled in.
 document.addEventListener("formdata", (sent) => {

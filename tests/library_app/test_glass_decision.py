@@ -1,15 +1,16 @@
 """The page that shows what a command is decided on: before, afterwards, and as of another time."""
 
 import re
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
-from eventstore import InMemoryEventStore
+from eventstore import InMemoryEventStore, StorableEvent
 from library_app import Config, create_app
 from slices.slice_map import CONTEXTS, write_slices
-from slices.testing import stored
+from slices.testing import stored, write
 from tests.library_app.conftest import NOON, all_events
 from tests.slices.lending.races import RACES
 from tests.slices.lending.world import (
@@ -23,9 +24,11 @@ from tests.slices.lending.world import (
     RETURNED_BY_ANN,
 )
 from tests.slices.races import Interrupted, carry_out
+from tests.wrapped_store import WrappedStore
 
 PAGE = "/glass/decision/lending/lend_book_to_reader"
 LEND_TO_BOB = f"{PAGE}?BookID={BOOK}&ReaderID={BOB}"
+NOBODY = "0190a000-0000-7000-8000-0000000000ff"
 HISTORY = (ADDED, ANN_REGISTERED, BOB_REGISTERED, LENT_TO_ANN)
 
 
@@ -47,6 +50,43 @@ def test_a_refusal_shows_the_question_the_events_the_state_and_the_rule_that_spo
     assert "The copy is lent to another reader." in page
     assert "Put on record as LendingBookToReaderFailed" in page
     assert all_events(store)[-1].sequence_number == 4
+
+
+def test_the_events_that_a_refusal_follows_from_are_marked(config: Config) -> None:
+    client = app_on(stored(*HISTORY), config)
+    refused = client.get(LEND_TO_BOB).text
+    assert re.findall(r'<li class="family-\w+ marked">\s+<a class="place" href="([^"]+)"', refused) == [
+        "/glass/events/4"
+    ]
+    assert "The refusal follows from #4 , marked below." in words_of(refused)
+    assert "Book copy lent to reader says so" in words_of(refused)
+    assert "says so" not in client.get(f"{LEND_TO_BOB}&AsOf=3").text
+    unknown = words_of(client.get(f"{LEND_TO_BOB}&AsOf=2").text)
+    assert "The reader is not registered." in unknown
+    assert "The refusal follows from none of them: what it asks for never happened." in unknown
+
+
+@dataclass
+class ReturnedMeanwhile(WrappedStore):
+    """A store in which the copy comes back as soon as the refusal is on record."""
+
+    def append(self, first: StorableEvent, /, *more: StorableEvent, **options: Any) -> list[int]:
+        numbers = super().append(first, *more, **options)
+        write(self.inner, RETURNED_BY_ANN)
+        return numbers
+
+
+def test_a_refused_form_links_to_the_events_that_the_handler_had_read(config: Config) -> None:
+    client = app_on(ReturnedMeanwhile(stored(*HISTORY)), config)
+    token = client.get("/library/lend").text.split('name="csrf_token" value="')[1].split('"')[0]
+    refused = client.post("/library/lend", data={"BookID": BOOK, "ReaderID": BOB, "csrf_token": token})
+    said = words_of(refused.text)
+    assert "The copy is lent to another reader. It is on record as event #5 ." in said
+    assert "It follows from event #4 Book copy lent to reader" in said
+    assert 'class="notice refusal" role="alert" tabindex="-1"' in refused.text
+    nobody = client.post("/library/lend", data={"BookID": BOOK, "ReaderID": NOBODY, "csrf_token": token})
+    assert "The reader is not registered." in nobody.text
+    assert "It follows from" not in nobody.text
 
 
 def test_what_would_be_appended_and_its_guard_are_shown(config: Config) -> None:

@@ -9,7 +9,7 @@ from marshmallow import fields
 from slices.blueprints import SliceBlueprint, question, slice_blueprint
 from slices.enrollment.course_catalogue.project import CourseInCatalogue
 from slices.fields import AnswerView, View, many
-from slices.paging import page_of
+from slices.paging import fitting, page_of
 from slices.questions import Answer
 
 
@@ -41,7 +41,14 @@ def blueprint(handle: Callable[[], Answer[tuple[CourseInCatalogue, ...]]]) -> Sl
     @pages.get("/school/courses")
     def page() -> str:
         answer = handle()
-        courses = page_of(answer.view, request.args.get("page"))
-        return render_template("course_catalogue/page.html", courses=courses, position=answer.position)
+        typed = request.args.get("q", "").strip()
+        found = fitting(answer.view, typed, lambda course: f"{course.title} {course.course_id}")
+        return render_template(
+            "course_catalogue/page.html",
+            courses=page_of(found, request.args.get("page")),
+            typed=typed,
+            defined=len(answer.view),
+            position=answer.position,
+        )
 
     return blueprint

@@ -9,7 +9,7 @@ from marshmallow import fields
 from slices.blueprints import SliceBlueprint, question, slice_blueprint
 from slices.enrollment.registered_students.project import RegisteredStudent
 from slices.fields import AnswerView, View, many
-from slices.paging import page_of
+from slices.paging import fitting, page_of
 from slices.questions import Answer
 
 
@@ -40,7 +40,14 @@ def blueprint(handle: Callable[[], Answer[tuple[RegisteredStudent, ...]]]) -> Sl
     @pages.get("/school/students")
     def page() -> str:
         answer = handle()
-        students = page_of(answer.view, request.args.get("page"))
-        return render_template("registered_students/page.html", students=students, position=answer.position)
+        typed = request.args.get("q", "").strip()
+        found = fitting(answer.view, typed, lambda student: f"{student.name} {student.student_id}")
+        return render_template(
+            "registered_students/page.html",
+            students=page_of(found, request.args.get("page")),
+            typed=typed,
+            registered=len(answer.view),
+            position=answer.position,
+        )
 
     return blueprint

@@ -9,7 +9,7 @@ from marshmallow import fields
 from slices.blueprints import SliceBlueprint, question, slice_blueprint
 from slices.fields import AnswerView, View, many
 from slices.lending.registered_readers.project import RegisteredReader
-from slices.paging import page_of
+from slices.paging import fitting, page_of
 from slices.questions import Answer
 
 
@@ -40,7 +40,14 @@ def blueprint(handle: Callable[[], Answer[tuple[RegisteredReader, ...]]]) -> Sli
     @pages.get("/library/readers")
     def page() -> str:
         answer = handle()
-        readers = page_of(answer.view, request.args.get("page"))
-        return render_template("registered_readers/page.html", readers=readers, position=answer.position)
+        typed = request.args.get("q", "").strip()
+        found = fitting(answer.view, typed, lambda reader: f"{reader.name} {reader.reader_id}")
+        return render_template(
+            "registered_readers/page.html",
+            readers=page_of(found, request.args.get("page")),
+            typed=typed,
+            registered=len(answer.view),
+            position=answer.position,
+        )
 
     return blueprint

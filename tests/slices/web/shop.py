@@ -14,6 +14,7 @@ from jinja2 import ChoiceLoader, DictLoader
 from eventstore import EventStore, InMemoryEventStore
 from library_app.composition import slices_of
 from slices.command_loop import CommandLoop, Patience
+from slices.grounds import NO_GROUNDS, Grounds
 from slices.origin import Origin
 from slices.outcome import Outcome
 from slices.questions import Replaying
@@ -35,6 +36,7 @@ MACROS = """
 {% macro csrf() %}<input type="hidden" name="csrf_token" value="token">{% endmacro %}
 {% macro id_chip(value) %}<span title="{{ value }}">{{ value[-6:] }}</span>{% endmacro %}
 {% macro event_link(number) %}<a href="/glass/events/{{ number }}">#{{ number }}</a>{% endmacro %}
+{% macro event_chip(event_type) %}({{ event_type }}){% endmacro %}
 """
 
 
@@ -44,6 +46,7 @@ class FixedEdge:
 
     routes: list[str] = field(default_factory=list[str])
     known: JsonAnswer | None = None
+    follows_from: Grounds = NO_GROUNDS
 
     def now(self) -> datetime:
         return NOW
@@ -56,6 +59,9 @@ class FixedEdge:
 
     def decision_page(self, command: object, outcome: Outcome | None = None) -> str:
         return f"/why/{type(command).__name__}/{outcome.report.read_up_to if outcome else 'now'}"
+
+    def grounds(self, command: object, outcome: Outcome) -> Grounds:
+        return self.follows_from
 
     def keyed_hash(self, text: str) -> str:
         return hashlib.sha256(text.encode()).hexdigest()
