@@ -68,9 +68,7 @@ class _Answer(NamedTuple):
 class Appender:
     """Appends to one events table, in transactions of its own."""
 
-    def __init__(
-        self, pool: Pool, table: TableName, lock_timeout: float, on_append: OnAppend | None = None
-    ) -> None:
+    def __init__(self, pool: Pool, table: TableName, lock_timeout: float, on_append: OnAppend | None = None) -> None:
         if not 0.001 <= lock_timeout <= 3600:
             raise ValueError(f"lock_timeout must be between 0.001 and 3600 seconds, not {lock_timeout!r}")
         self._pool = pool

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from importlib.resources import files
-from typing import Final
+from typing import Any, Final
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
@@ -26,6 +26,7 @@ from eventstore.testing.port import EventsTable
 from eventstore.testing.twins.cte_guard import CteGuard
 from library_app.race import RaceKind, RaceResult
 from library_app.race.entries import entries
+from library_app.race.lane import LockWaits
 from library_app.race.racing import race
 
 TABLE: Final = "lab_events"
@@ -89,12 +90,14 @@ class PostgresRaceLab:
         size = min(racers, MOST_CONNECTIONS)
         rounds = 1 if guarded or kind is RaceKind.NO_CONFLICT else MOST_ROUNDS
         with open_pool(self._dsn, min_size=size, max_size=size, timeout=_PATIENCE) as pool:
-            store: EventStore = PostgresEventStore(pool, TABLE) if guarded else NaiveStore(pool)
-            for number in range(1, rounds):
-                result = race(store, kind, entries(kind, racers, self._clock()), guarded=guarded, rounds=number)
-                if result.objections:
-                    return result
-            return race(store, kind, entries(kind, racers, self._clock()), guarded=guarded, rounds=rounds)
+            waits = LockWaits()
+            store: EventStore = PostgresEventStore(pool, TABLE, on_append=waits.note) if guarded else NaiveStore(pool)
+            options: dict[str, Any] = {"guarded": guarded, "connections": size, "lock_waits": waits}
+            result = race(store, kind, entries(kind, racers, self._clock()), **options)
+            while not result.objections and result.rounds < rounds:
+                given = entries(kind, racers, self._clock())
+                result = race(store, kind, given, **options, rounds=result.rounds + 1)
+            return result
 
 
 def create_tables(pool: Pool) -> None:

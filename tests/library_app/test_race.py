@@ -14,8 +14,15 @@ from werkzeug.test import TestResponse
 from eventstore import FilterBuilder, InMemoryEventStore, SchemaMissing, SequencedEvent
 from eventstore.postgres import PostgresEventStore, open_pool
 from library_app import Config, create_app
+from library_app.glass.race_picture import Picture
 from library_app.race import RaceKind
-from library_app.race.postgres import NAIVE_TABLE, TABLE, PostgresRaceLab, check_tables, create_tables
+from library_app.race.postgres import (
+    NAIVE_TABLE,
+    TABLE,
+    PostgresRaceLab,
+    check_tables,
+    create_tables,
+)
 from slices.audit import audit
 from slices.codec import decode
 from slices.enrollment.events import StudentEnrolledToCourse
@@ -106,14 +113,26 @@ def test_fifty_race_on_a_bounded_number_of_connections_which_are_closed_afterwar
         RaceKind.ONE_COPY, 50, guarded=True
     )
     assert (len(result.racers), len(result.got), result.objections) == (50, 1, ())
-    with psycopg.connect(lab_dsn) as connection:
-        for _ in range(1000):  # the server notices a little after the client
-            [open_ones] = connection.execute(
-                "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'fifty'"
-            ).fetchone() or [None]
-            if open_ones == 0:
-                break
-        assert open_ones == 0
+    assert any(waits.connection for racer in result.racers for waits in racer.waits)
+    assert "queue" in Picture.of(result).kinds
+    with psycopg.connect(lab_dsn, autocommit=True) as connection:
+        still_open = "SELECT FROM pg_stat_activity WHERE application_name = 'fifty'"
+        while connection.execute(still_open).fetchall():  # the server notices a little after the client
+            pass
+
+
+def test_the_wait_for_the_lock_is_told_apart_from_guard_and_insert(lab_dsn: str) -> None:
+    lab = PostgresRaceLab(lab_dsn, now)
+    guarded = lab.run(RaceKind.ONE_COPY, 10, guarded=True)
+    for racer in guarded.racers:
+        for attempt, waits in zip(racer.report.attempts, racer.waits, strict=True):
+            assert 0 <= waits.lock < attempt.appending
+            assert waits.connection == 0.0  # there are ten connections
+    assert sum(waits.lock for racer in guarded.racers for waits in racer.waits) > 0
+    assert "lock" in Picture.of(guarded).kinds
+    naive = lab.run(RaceKind.ONE_COPY, 10, guarded=False)
+    assert {waits.lock for racer in naive.racers for waits in racer.waits} == {0.0}
+    assert "lock" not in Picture.of(naive).kinds
 
 
 def test_a_role_with_the_rights_of_the_readme_can_race(lab_dsn: str) -> None:
