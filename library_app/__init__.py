@@ -20,7 +20,7 @@ from library_app.glass import boundary as glass_boundary
 from library_app.glass import decision as glass_decision
 from library_app.glass import events as glass_events
 from library_app.glass import race as glass_race
-from library_app.glass import slice_map
+from library_app.glass import race_steps, slice_map
 from library_app.glass import stream as glass_stream
 from library_app.glass.explanation import Explains
 from library_app.glass.live import LiveEvents
@@ -91,6 +91,7 @@ def create_app(
         slice_map.blueprint(),
         glass_stream.blueprint(store, live_events or LiveEvents(store, most_readers=config.live_streams)),
         glass_race.blueprint(race_lab, clock),
+        race_steps.blueprint(race_lab),
     ):
         app.register_blueprint(blueprint)
     app.register_blueprint(docs.blueprint())

@@ -6,6 +6,8 @@ from enum import StrEnum
 from typing import Final, Protocol
 
 from eventstore import SequencedEvent
+from library_app.race.ladder import Ladder
+from library_app.race.schedule import Move
 from slices.audit import Objection
 from slices.decision import AnyDecision
 from slices.outcome import Report, StoredEvent
@@ -112,6 +114,18 @@ class RaceLab(Protocol):
         Args:
             kind: what is raced for.
             racers: how many want it.
+            guarded: False takes the statement of the seed, whose guard does not hold.
+
+        Raises:
+            StoreUnavailable: the database does not answer, or not in time.
+        """
+        ...
+
+    def step(self, moves: tuple[Move, ...], *, guarded: bool) -> Ladder:
+        """Let two sessions want one copy, and take their steps in this order.
+
+        Args:
+            moves: the schedule; it is played from its beginning, on new ids.
             guarded: False takes the statement of the seed, whose guard does not hold.
 
         Raises:

@@ -108,6 +108,8 @@ def log_of(store: EventStore, before: int, run_id: UUID) -> Sequence[SequencedEv
 
 
 def winners(log: Sequence[SequencedEvent], racers: set[str]) -> tuple[SequencedEvent, ...]:
+    """The events that gave one of the racers what they wanted."""
+
     def is_of_a_racer(stored: SequencedEvent) -> bool:
         match decode(stored):
             case BookCopyLentToReader(reader_id=racer) | StudentEnrolledToCourse(student_id=racer):

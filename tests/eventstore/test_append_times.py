@@ -1,7 +1,8 @@
 """Whoever measures is told how long an append waited for the lock, which only the server knows."""
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import psycopg
 import pytest
@@ -14,10 +15,10 @@ from tests.eventstore import guarantee_checks as checks
 BLOCKED = "SELECT FROM pg_stat_activity WHERE cardinality(pg_blocking_pids(pid)) > 0 AND strpos(query, %s) > 0"
 
 
-def wait_until_blocked(dsn: str, table: str) -> None:
+def wait_until_blocked_or_done(dsn: str, table: str, work: "Future[Any]") -> None:
     """Return as soon as somebody waits who appends to this table."""
     with psycopg.connect(dsn, autocommit=True) as watcher:
-        while not watcher.execute(BLOCKED, [table]).fetchall():
+        while not work.done() and not watcher.execute(BLOCKED, [table]).fetchall():
             pass
 
 
@@ -30,7 +31,7 @@ def test_the_wait_for_the_lock_is_told_on_the_thread_of_the_caller(
         ident = threads.submit(threading.get_ident).result()
         with checks.lock_held(dsn, table):
             waiting = threads.submit(watched.append, checks.event())
-            wait_until_blocked(dsn, table)
+            wait_until_blocked_or_done(dsn, table, waiting)
             assert told == []
         waiting.result()
     [(told_on, times)] = told
