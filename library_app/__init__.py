@@ -27,7 +27,7 @@ from library_app.glass.live import LiveEvents
 from library_app.idempotency import IdempotencyRecords, InMemoryIdempotencyRecords
 from library_app.pages import copy, desk, home
 from library_app.race import RaceLab
-from library_app.security import install_security
+from library_app.security import install_lab_limit, install_security
 from slices.command_loop import CommandLoop
 from slices.live.answering import LiveAnswers
 from slices.questions import Replaying
@@ -69,6 +69,7 @@ def create_app(
     app.jinja_env.filters.update(event_family=event_words.event_family, event_words=event_words.event_words)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     install_security(app, config)
+    install_lab_limit(app, config.lab_limit)
     install_json_only(app)
     install_correlation(app)
     install_error_pages(app)
