@@ -13,7 +13,17 @@ Log = Callable[[], tuple[SequencedEvent, ...]]
 
 BOOK = "0190a000-0000-7000-8000-0000000000b1"
 READER = "0190a000-0000-7000-8000-00000000000a"
-ADDRESSES = ["/", "/library/books", "/library/desk", "/glass/events", "/api", "/api/events", "/nothing", "/api/nothing"]
+ADDRESSES = [
+    "/",
+    "/library/books",
+    "/library/desk",
+    "/glass/events",
+    "/glass/race/steps",
+    "/api",
+    "/api/events",
+    "/nothing",
+    "/api/nothing",
+]
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
@@ -35,7 +45,17 @@ def test_only_the_page_of_swagger_ui_may_have_inline_styles(client: FlaskClient)
 
 
 @pytest.mark.parametrize(
-    "address", ["/", "/library/books", "/library/desk", "/glass/events", "/glass/events/1", "/api"]
+    "address",
+    [
+        "/",
+        "/library/books",
+        "/library/desk",
+        "/glass/events",
+        "/glass/events/1",
+        "/glass/race",
+        "/glass/race/steps",
+        "/api",
+    ],
 )
 def test_pages_hold_no_inline_script_or_style(demo_client: FlaskClient, address: str) -> None:
     page = demo_client.get(address).text
