@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import click
 from flask import Flask
+from psycopg.errors import InsufficientPrivilege
 
 from eventstore import EventStoreError, FilterBuilder, SchemaMissing, SchemaOutdated, StoreUnavailable
 from eventstore.postgres import PostgresEventStore, PostgresSnapshotStore, open_pool
@@ -245,6 +246,8 @@ def _one_clear_line() -> Generator[None]:
         ) from None
     except StoreUnavailable as error:
         reason = " ".join(str(error).split())
+        if isinstance(error.__cause__, InsufficientPrivilege):
+            raise click.ClickException(f"the role of LIBRARY_DSN has not the right to do this: {reason}") from None
         raise click.ClickException(
             f"the database does not answer: {reason}. Is it running, and is LIBRARY_DSN right?"
         ) from None
