@@ -20,7 +20,7 @@ from library_app.glass import boundary as glass_boundary
 from library_app.glass import decision as glass_decision
 from library_app.glass import events as glass_events
 from library_app.glass import race as glass_race
-from library_app.glass import slice_map
+from library_app.glass import race_steps, slice_map
 from library_app.glass import stream as glass_stream
 from library_app.glass.explanation import Explains
 from library_app.glass.live import LiveEvents
@@ -28,7 +28,7 @@ from library_app.idempotency import IdempotencyRecords, InMemoryIdempotencyRecor
 from library_app.pages import copy, desk, home
 from library_app.past import QuestionsThen, StoreThen, clock_then
 from library_app.race import RaceLab
-from library_app.security import install_security
+from library_app.security import install_lab_limit, install_security
 from library_app.time_travel import install_time_travel
 from slices.command_loop import CommandLoop
 from slices.live.answering import LiveAnswers
@@ -71,6 +71,7 @@ def create_app(
     app.jinja_env.filters.update(event_family=event_words.event_family, event_words=event_words.event_words)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     install_security(app, config)
+    install_lab_limit(app, config.lab_limit)
     install_json_only(app)
     install_correlation(app)
     install_error_pages(app)
@@ -97,6 +98,7 @@ def create_app(
         slice_map.blueprint(),
         glass_stream.blueprint(store, live_events),
         glass_race.blueprint(race_lab, clock),
+        race_steps.blueprint(race_lab),
     ):
         app.register_blueprint(blueprint)
     app.register_blueprint(docs.blueprint())

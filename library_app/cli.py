@@ -1,4 +1,4 @@
-"""The command line: `library-app demo`, `serve`, `init-db`, `seed`, `expire-holds` and `rebuild`."""
+"""The command line: `library-app demo`, `serve`, `init-db`, `seed`, `expire-holds`, `clear-lab` and `rebuild`."""
 
 import signal
 import sys
@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import click
 from flask import Flask
+from psycopg.errors import InsufficientPrivilege
 
 from eventstore import EventStoreError, FilterBuilder, SchemaMissing, SchemaOutdated, StoreUnavailable
 from eventstore.postgres import PostgresEventStore, PostgresSnapshotStore, open_pool
@@ -27,6 +28,7 @@ from library_app.hold_shelf import look_over
 from library_app.idempotency.postgres import PostgresIdempotencyRecords
 from library_app.keyed_hash import keyed_hash
 from library_app.race import postgres as race_lab
+from library_app.race.clearing import clear
 from library_app.server import PortTaken, WebServer, check_port
 from slices.codec import UnknownEventType, UnreadableEvent
 from slices.command_loop import CommandLoop, TooMuchContention
@@ -78,6 +80,8 @@ def demo(port: int, data: Path) -> None:
             config = replace(config, dsn=database.dsn)
             _create_schema(config.dsn)
             _seed(config)
+            with open_pool(config.dsn, max_size=2) as pool:
+                clear(pool)
             _serve(config)
 
 
@@ -125,6 +129,17 @@ def expire_holds() -> None:
             store.check_schema()
             questions = Snapshotted(Replaying(store), PostgresSnapshotStore(pool))
             click.echo(look_over(questions, CommandLoop(store), utc_now()))
+
+
+@main.command("clear-lab")
+def clear_lab() -> None:
+    """Delete the events of old races from the logs of the race lab, as the owner of its tables. For a scheduler."""
+    with _one_clear_line():
+        config = _config_with_dsn(secret_key=_NOT_NEEDED, email_key=_NOT_NEEDED)
+        with open_pool(config.dsn, max_size=2) as pool:
+            race_lab.check_tables(pool)
+            deleted = clear(pool)
+        click.echo(f"{deleted} {'event' if deleted == 1 else 'events'} of old races deleted.")
 
 
 @main.command("rebuild")
@@ -231,6 +246,8 @@ def _one_clear_line() -> Generator[None]:
         ) from None
     except StoreUnavailable as error:
         reason = " ".join(str(error).split())
+        if isinstance(error.__cause__, InsufficientPrivilege):
+            raise click.ClickException(f"the role of LIBRARY_DSN has not the right to do this: {reason}") from None
         raise click.ClickException(
             f"the database does not answer: {reason}. Is it running, and is LIBRARY_DSN right?"
         ) from None

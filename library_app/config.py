@@ -39,6 +39,8 @@ class Config:
             store in memory.
         live_streams: pages that each process sends new events to as they happen; the others ask every few seconds. Less
             than the threads, since each takes one.
+        lab_limit: how much a client address may ask of the labs within a minute, of each process. A look at a boundary
+            or a decision counts for one, a schedule of two sessions for two, a race for ten.
     """
 
     secret_key: str = field(repr=False)
@@ -51,6 +53,7 @@ class Config:
     secure_cookies: bool = False
     email_key: str = field(repr=False, default_factory=partial(secrets.token_urlsafe, _SECRET_BYTES))
     live_streams: int = 4
+    lab_limit: int = 120
 
     @classmethod
     def read(
@@ -81,6 +84,7 @@ class Config:
             max_body_bytes=_read(environment, "LIBRARY_MAX_BODY_BYTES", _number(1024, 2**30), 64 * 1024),
             secure_cookies=_read(environment, "LIBRARY_SECURE_COOKIES", _yes_or_no, default=False),
             live_streams=_read(environment, "LIBRARY_LIVE_STREAMS", _number(0, threads - 1), threads // 2),
+            lab_limit=_read(environment, "LIBRARY_LAB_LIMIT", _number(10, 1_000_000), 120),
             email_key=_read(environment, "LIBRARY_EMAIL_KEY", _secret, email_key),
         )
 

@@ -1,11 +1,17 @@
 """What protects the app and the people who use it: headers, cookies, CSRF tokens, limits."""
 
+import math
+import time
+from collections.abc import Mapping
 from typing import Final
 
 from flask import Flask, Response, request
+from flask_limiter import Limiter, RequestLimit
+from flask_limiter.util import get_remote_address
 from flask_wtf import CSRFProtect  # type: ignore[import-untyped]  # pyright: ignore[reportMissingTypeStubs]
 
 from library_app.config import Config
+from library_app.problems import RequestRefused
 
 CONTENT_SECURITY_POLICY: Final = (
     "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -19,6 +25,14 @@ _HEADERS: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+
+LAB_COSTS: Final[Mapping[str, int]] = {
+    "race.run": 10,
+    "race_steps.steps": 2,
+    "boundary.playground": 1,
+    "decision.decision": 1,
+}
+"""What a request to a lab counts for: a race is as much work as ten looks at a boundary. By endpoint."""
 
 
 def install_security(app: Flask, config: Config) -> None:
@@ -56,3 +70,29 @@ def install_security(app: Flask, config: Config) -> None:
 def is_api(path: str) -> bool:
     """Whether programs talk here, so that errors are answered in JSON."""
     return path.startswith("/api/")
+
+
+def install_lab_limit(app: Flask, per_minute: int) -> None:
+    """Let no client address ask more of the labs within a minute than `LAB_COSTS` allows; others get their pages.
+
+    Each process counts for itself, in its memory. Everything else is as free as it was.
+
+    Args:
+        app: the app.
+        per_minute: the sum of costs.
+    """
+
+    def asked_too_much(limit: RequestLimit) -> None:
+        seconds = max(1, math.ceil(limit.window.reset_time - time.time()))
+        detail = f"You have asked the labs for a lot within a minute. Go on in {seconds} seconds."
+        raise RequestRefused(429, detail, {"Retry-After": str(seconds)})
+
+    Limiter(
+        get_remote_address,
+        app=app,
+        application_limits=[f"{per_minute} per minute"],
+        application_limits_cost=lambda: LAB_COSTS[request.endpoint or ""],
+        application_limits_exempt_when=lambda: request.endpoint not in LAB_COSTS,
+        on_breach=asked_too_much,
+        storage_uri="memory://",
+    )

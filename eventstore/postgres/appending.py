@@ -3,6 +3,8 @@
 How the function itself works is told in eventstore/README.md and in schema/1_events.sql.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -33,6 +35,23 @@ DEFAULT_LOCK_TIMEOUT: Final = 5.0
 _MOST_STALE_CHECKS: Final = 10
 
 
+@dataclass(frozen=True, slots=True)
+class AppendTimes:
+    """What only the server knows about one call of the append function, for whoever measures.
+
+    Attributes:
+        status: what was answered, such as "appended" or "conflict"; the schema lists them all.
+        lock_waited: seconds that the call waited for the append lock. The rest of its time went into the way there and
+            back, the guard, the insert, and the commit.
+    """
+
+    status: str
+    lock_waited: float
+
+
+OnAppend = Callable[[AppendTimes], None]
+
+
 class _Answer(NamedTuple):
     """One row of the append functions; the fields are explained in the schema."""
 
@@ -49,11 +68,12 @@ class _Answer(NamedTuple):
 class Appender:
     """Appends to one events table, in transactions of its own."""
 
-    def __init__(self, pool: Pool, table: TableName, lock_timeout: float) -> None:
+    def __init__(self, pool: Pool, table: TableName, lock_timeout: float, on_append: OnAppend | None = None) -> None:
         if not 0.001 <= lock_timeout <= 3600:
             raise ValueError(f"lock_timeout must be between 0.001 and 3600 seconds, not {lock_timeout!r}")
         self._pool = pool
         self._table = table
+        self._on_append = on_append
         # The default is spelled as in the schema, where it costs nothing.
         self._lock_timeout = "5s" if lock_timeout == DEFAULT_LOCK_TIMEOUT else f"{round(lock_timeout * 1000)}ms"
         self._append_one = statements.append_one(table)
@@ -71,6 +91,8 @@ class Appender:
         guard = condition
         for _ in range(_MOST_STALE_CHECKS):
             answer = self._call(events, guard, joined)
+            if self._on_append is not None:
+                self._on_append(AppendTimes(answer.status, answer.lock_waited / 1_000_000))
             if answer.status in ("appended", "already stored"):
                 return answer.sequence_numbers
             if answer.status == "event id reused":

@@ -8,7 +8,7 @@ from psycopg import Connection
 from eventstore.events import SequencedEvent, StorableEvent
 from eventstore.filters import Filter
 from eventstore.postgres import statements
-from eventstore.postgres.appending import DEFAULT_LOCK_TIMEOUT, Appender
+from eventstore.postgres.appending import DEFAULT_LOCK_TIMEOUT, Appender, OnAppend
 from eventstore.postgres.pool import Pool
 from eventstore.postgres.reading import Reader
 from eventstore.postgres.replica import DEFAULT_PATIENCE, Replica, wait_for_append_under_way
@@ -41,6 +41,9 @@ class PostgresEventStore:
             PgBouncer give the server's own address here; without it, subscriptions there only poll.
         poll_interval: seconds after which a subscription looks for events even if no notification came: how late it
             is at worst. One look costs the server about 0.2 ms.
+        on_append: told after each answer of the append function how long it waited for the lock, on the thread of the
+            caller of `append`; more than once for a stale condition. What it raises reaches that caller, whether or
+            not the events were stored. Answers that are errors are not told of.
 
     Raises:
         ValueError: for a table name, a time or a connection string that cannot be used.
@@ -56,12 +59,13 @@ class PostgresEventStore:
         replica_patience: float = DEFAULT_PATIENCE,
         listen_dsn: str | None = None,
         poll_interval: float = DEFAULT_POLL_INTERVAL,
+        on_append: OnAppend | None = None,
     ) -> None:
         self._pool = pool
         self._table = TableName.parse(table)
         self._lock_timeout = lock_timeout
         self._reader = Reader(pool, self._table)
-        self._appender = Appender(pool, self._table, lock_timeout)
+        self._appender = Appender(pool, self._table, lock_timeout, on_append)
         self._replica = None if replica is None else Replica(replica, self._table, replica_patience)
         self._subscriptions = Subscriptions(self._reader, listen_dsn, poll_interval)
 

@@ -15,7 +15,9 @@ STEPS: Final = {
     "read": "reads its events",
     "line": "waits until all have read",
     "decide": "decides",
-    "append": "appends, guarded by the filter of its query",
+    "queue": "waits for a free connection",
+    "lock": "waits for the append lock",
+    "append": "checks its guard, inserts and commits",
     "pause": "pauses before another attempt",
     "record": "puts the refusal on record",
 }
@@ -135,8 +137,13 @@ def _stretches(racer: Racer) -> Iterator[tuple[str, float, float]]:
         yield "decide", answered, decided
         is_last = attempt is racer.report.attempts[-1]
         appends = attempt.conflict is not None or isinstance(racer.decision, Append) or not is_last
-        yield "append" if appends else "record", decided, decided + attempt.appending
-        yield "pause", decided + attempt.appending, decided + attempt.appending + attempt.waited
+        ended = decided + attempt.appending
+        connected = min(decided + racer.waits[number].connection, ended)
+        locked = min(connected + racer.waits[number].lock, ended)
+        yield "queue", decided, connected
+        yield "lock", connected, locked
+        yield "append" if appends else "record", locked, ended
+        yield "pause", ended, ended + attempt.waited
 
 
 def _end(racer: Racer, attempt: Attempt) -> float:

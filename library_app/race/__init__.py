@@ -1,10 +1,13 @@
 """The race lab: many at once who want the same, on a log of the lab's own. This is its port; `postgres` runs races."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Protocol
 
 from eventstore import SequencedEvent
+from library_app.race.ladder import Ladder
+from library_app.race.schedule import Move
 from slices.audit import Objection
 from slices.decision import AnyDecision
 from slices.outcome import Report, StoredEvent
@@ -22,6 +25,25 @@ class RaceKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Waits:
+    """What an append waited for before its guard was looked at, in seconds.
+
+    Attributes:
+        connection: until one of the race's connections was free.
+        lock: for the append lock; 0.0 in a store that has none.
+    """
+
+    connection: float = 0.0
+    lock: float = 0.0
+
+    @classmethod
+    def summed(cls, several: Iterable["Waits"]) -> "Waits":
+        """Those of all appends of an attempt: it has several only if an outcome was unknown."""
+        listed = tuple(several)
+        return cls(sum(waits.connection for waits in listed), sum(waits.lock for waits in listed))
+
+
+@dataclass(frozen=True, slots=True)
 class Racer:
     """How one of them fared. All times are in seconds since the race began.
 
@@ -32,6 +54,7 @@ class Racer:
         ready: the first query was answered, and the racer stood at the starting line.
         released: everybody had read.
         report: every attempt.
+        waits: what the append of each attempt waited for.
         decision: the last one; None if the racer gave up.
         events: what the racer wrote.
     """
@@ -42,6 +65,7 @@ class Racer:
     ready: float
     released: float
     report: Report
+    waits: tuple[Waits, ...]
     decision: AnyDecision | None
     events: tuple[StoredEvent, ...]
 
@@ -90,6 +114,18 @@ class RaceLab(Protocol):
         Args:
             kind: what is raced for.
             racers: how many want it.
+            guarded: False takes the statement of the seed, whose guard does not hold.
+
+        Raises:
+            StoreUnavailable: the database does not answer, or not in time.
+        """
+        ...
+
+    def step(self, moves: tuple[Move, ...], *, guarded: bool) -> Ladder:
+        """Let two sessions want one copy, and take their steps in this order.
+
+        Args:
+            moves: the schedule; it is played from its beginning, on new ids.
             guarded: False takes the statement of the seed, whose guard does not hold.
 
         Raises:

@@ -1,6 +1,6 @@
 """Who races for what: the events from before, and a command for everybody. Every race has new ids."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -20,6 +20,8 @@ from slices.origin import Origin
 from slices.outcome import Outcome
 
 NAMES: Final = (*READERS, *STUDENTS)
+STEPPERS: Final = ("Anna", "Ben")
+"""Whose steps are taken by hand."""
 SEATS: Final = 3
 """Of the course; all but one are taken before the race."""
 
@@ -53,13 +55,13 @@ class Entries:
     racers: tuple[Entry, ...]
 
 
-def entries(kind: RaceKind, racers: int, now: datetime) -> Entries:
+def entries(kind: RaceKind, racers: int, now: datetime, names: Sequence[str] = NAMES) -> Entries:
     """Make a race of a kind.
 
     >>> entries(RaceKind.ONE_COPY, 20, now).racers[0].name
     'Amara Okafor'
     """
-    people = [(str(uuid7()), name) for name in NAMES[:racers]]
+    people = [(str(uuid7()), name) for name in names[:racers]]
     match kind:
         case RaceKind.ONE_COPY:
             copy = str(uuid7())

@@ -1,10 +1,12 @@
 """The race lab on PostgreSQL: two logs of its own in the database of the library, never the library's log."""
 
+import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from importlib.resources import files
-from typing import Final
+from typing import Any, Final
 
+from psycopg import Connection
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from eventstore import (
@@ -17,16 +19,23 @@ from eventstore import (
     SchemaOutdated,
     SequencedEvent,
     StorableEvent,
+    StoreUnavailable,
     Subscription,
 )
 from eventstore.postgres import PostgresEventStore, open_pool
 from eventstore.postgres.pool import Pool, borrowed
 from eventstore.postgres.sqlstates import translated
-from eventstore.testing.port import EventsTable
+from eventstore.testing.port import EventsTable, refusal
 from eventstore.testing.twins.cte_guard import CteGuard
+from eventstore.testing.twins.plain import batch
 from library_app.race import RaceKind, RaceResult
-from library_app.race.entries import entries
+from library_app.race.entries import STEPPERS, entries
+from library_app.race.ladder import Ladder
+from library_app.race.lane import LockWaits
 from library_app.race.racing import race
+from library_app.race.schedule import Move, Who
+from library_app.race.session import LONGEST_PLAY, JoinableStore
+from library_app.race.stepping import CONNECTIONS, play
 
 TABLE: Final = "lab_events"
 NAIVE_TABLE: Final = "lab_events_naive"
@@ -34,6 +43,10 @@ MOST_CONNECTIONS: Final = 16
 MOST_ROUNDS: Final = 5
 _PATIENCE: Final = 5
 """Seconds that a statement may take, and that a racer waits for a connection."""
+_SETTINGS: Final = (
+    f"-c statement_timeout={_PATIENCE}s -c idle_in_transaction_session_timeout={_PATIENCE}s"
+    r" -c default_transaction_isolation=read\ committed"
+)
 _LOCK: Final = "SELECT pg_advisory_xact_lock(hashtextextended('lab_events_naive', 0))"
 
 
@@ -64,11 +77,23 @@ class NaiveStore(CteGuard):
         return self._reader.subscribe(filter, after)
 
     def append(
-        self, first: StorableEvent, /, *more: StorableEvent, condition: AppendCondition | None = None
+        self,
+        first: StorableEvent,
+        /,
+        *more: StorableEvent,
+        condition: AppendCondition | None = None,
+        connection: Connection[Any] | None = None,
     ) -> list[int]:
-        """See `EventStore.append`, but for the promise: of several at once, several win."""
+        """See `PostgresEventStore.append`, but for the promise: of several at once, several win."""
         with translated(may_have_written=True):
-            return super().append(first, *more, condition=condition)
+            if connection is None:
+                return super().append(first, *more, condition=condition)
+            statement, parameters = self._sql(self.statement, condition)
+            after = 0 if condition is None else condition.after
+            rows = connection.execute(statement, [*parameters, *batch((first, *more)), after]).fetchall()
+        if not rows and condition is not None:
+            raise refusal(condition)
+        return [number for (number,) in rows]
 
 
 class PostgresRaceLab:
@@ -81,20 +106,35 @@ class PostgresRaceLab:
 
     def __init__(self, dsn: str, clock: Callable[[], datetime]) -> None:
         options = conninfo_to_dict(dsn).get("options") or ""
-        self._dsn = make_conninfo(dsn, options=f"{options} -c statement_timeout={_PATIENCE}s".strip())
+        self._dsn = make_conninfo(dsn, options=f"{options} {_SETTINGS}".strip())
         self._clock = clock
+        self._stepping = threading.Lock()
 
     def run(self, kind: RaceKind, racers: int, *, guarded: bool) -> RaceResult:
         """See `RaceLab.run`. A naive race that went well by luck is run again, `MOST_ROUNDS` times in all."""
         size = min(racers, MOST_CONNECTIONS)
         rounds = 1 if guarded or kind is RaceKind.NO_CONFLICT else MOST_ROUNDS
         with open_pool(self._dsn, min_size=size, max_size=size, timeout=_PATIENCE) as pool:
-            store: EventStore = PostgresEventStore(pool, TABLE) if guarded else NaiveStore(pool)
-            for number in range(1, rounds):
-                result = race(store, kind, entries(kind, racers, self._clock()), guarded=guarded, rounds=number)
-                if result.objections:
-                    return result
-            return race(store, kind, entries(kind, racers, self._clock()), guarded=guarded, rounds=rounds)
+            waits = LockWaits()
+            store: EventStore = PostgresEventStore(pool, TABLE, on_append=waits.note) if guarded else NaiveStore(pool)
+            options: dict[str, Any] = {"guarded": guarded, "connections": size, "lock_waits": waits}
+            result = race(store, kind, entries(kind, racers, self._clock()), **options)
+            while not result.objections and result.rounds < rounds:
+                given = entries(kind, racers, self._clock())
+                result = race(store, kind, given, **options, rounds=result.rounds + 1)
+            return result
+
+    def step(self, moves: tuple[Move, ...], *, guarded: bool) -> Ladder:
+        """See `RaceLab.step`. A process plays one schedule at a time; two would wait for each other's lock anyway."""
+        if not self._stepping.acquire(timeout=LONGEST_PLAY):
+            raise StoreUnavailable("others play schedules and do not come to an end", outcome_unknown=False)
+        try:
+            with open_pool(self._dsn, max_size=CONNECTIONS, timeout=_PATIENCE) as pool:
+                store: JoinableStore = PostgresEventStore(pool, TABLE) if guarded else NaiveStore(pool)
+                given = entries(RaceKind.ONE_COPY, len(Who), self._clock(), STEPPERS)
+                return play(store, pool, given, moves, guarded=guarded)
+        finally:
+            self._stepping.release()
 
 
 def create_tables(pool: Pool) -> None:

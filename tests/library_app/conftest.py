@@ -15,10 +15,12 @@ from psycopg.sql import SQL, Identifier
 from werkzeug.test import TestResponse
 
 from eventstore import EventStore, FilterBuilder, InMemoryEventStore, SequencedEvent
+from eventstore.postgres import PostgresEventStore, open_pool
 from library_app import Config, create_app
 from library_app.demo import history
 from library_app.idempotency import InMemoryIdempotencyRecords
 from library_app.keyed_hash import keyed_hash
+from library_app.race.postgres import TABLE, create_tables
 from slices.command_loop import CommandLoop
 from tests.library_app.library import COPY, OTHER, READER
 from tests.library_app.production import served
@@ -136,6 +138,32 @@ def database(dsn: str) -> Iterator[str]:
         connection.execute(SQL("CREATE DATABASE {}").format(name))
         yield make_conninfo(dsn, dbname=name.as_string().strip('"'))
         connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+
+
+@pytest.fixture(scope="session")
+def lab_dsn(dsn: str) -> Iterator[str]:
+    """A database that has the tables of the lab, and nothing else."""
+    name = Identifier(f"lab_{uuid.uuid4().hex[:8]}")
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(SQL("CREATE DATABASE {}").format(name))
+        made = make_conninfo(dsn, dbname=name.as_string().strip('"'))
+        with open_pool(made, max_size=2) as pool:
+            create_tables(pool)
+        yield made
+        connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+
+
+@pytest.fixture
+def racer(lab_dsn: str) -> Iterator[str]:
+    """A role that has the rights on the tables of the lab which the README tells to grant, and no others."""
+    role = f"racer_{uuid.uuid4().hex[:8]}"
+    with open_pool(lab_dsn, max_size=2) as pool, psycopg.connect(lab_dsn, autocommit=True) as connection:
+        connection.execute(SQL("CREATE ROLE {}").format(Identifier(role)))
+        connection.execute(PostgresEventStore(pool, TABLE).grants_for(role).encode())
+        connection.execute(SQL("GRANT SELECT, INSERT ON lab_events_naive TO {}").format(Identifier(role)))
+        yield role
+        connection.execute(SQL("DROP OWNED BY {}").format(Identifier(role)))
+        connection.execute(SQL("DROP ROLE {}").format(Identifier(role)))
 
 
 @pytest.fixture

@@ -27,9 +27,10 @@ def test_everything_can_be_set() -> None:
         "LIBRARY_MAX_BODY_BYTES": "2048",
         "LIBRARY_SECURE_COOKIES": "yes",
         "LIBRARY_LIVE_STREAMS": "3",
+        "LIBRARY_LAB_LIMIT": "60",
     }
     assert Config.read(given) == Config(
-        "0123456789abcdef", "postgresql://db/library", "0.0.0.0", 80, 3, 4, 2048, True, "fedcba9876543210", 3
+        "0123456789abcdef", "postgresql://db/library", "0.0.0.0", 80, 3, 4, 2048, True, "fedcba9876543210", 3, 60
     )
 
 
@@ -47,6 +48,7 @@ def test_everything_can_be_set() -> None:
         ("LIBRARY_SECURE_COOKIES", "maybe"),
         ("LIBRARY_LIVE_STREAMS", "8"),
         ("LIBRARY_LIVE_STREAMS", "-1"),
+        ("LIBRARY_LAB_LIMIT", "9"),  # not even one race
         ("LIBRARY_SECRET_KEY", "short"),
         ("LIBRARY_EMAIL_KEY", "fifteen letters"),
     ],

@@ -1,21 +1,25 @@
 """The race lab: real races on PostgreSQL, through the app."""
 
-import uuid
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
 from flask.testing import FlaskClient
 from psycopg.conninfo import make_conninfo
-from psycopg.sql import SQL, Identifier
 from werkzeug.test import TestResponse
 
 from eventstore import FilterBuilder, InMemoryEventStore, SchemaMissing, SequencedEvent
 from eventstore.postgres import PostgresEventStore, open_pool
 from library_app import Config, create_app
+from library_app.glass.race_picture import Picture
 from library_app.race import RaceKind
-from library_app.race.postgres import NAIVE_TABLE, TABLE, PostgresRaceLab, check_tables, create_tables
+from library_app.race.postgres import (
+    NAIVE_TABLE,
+    TABLE,
+    PostgresRaceLab,
+    check_tables,
+    create_tables,
+)
 from slices.audit import audit
 from slices.codec import decode
 from slices.enrollment.events import StudentEnrolledToCourse
@@ -24,19 +28,6 @@ from slices.lending.events import BookCopyLentToReader
 
 def now() -> datetime:
     return datetime.now(UTC)
-
-
-@pytest.fixture(scope="module")
-def lab_dsn(dsn: str) -> Iterator[str]:
-    """A database that has the tables of the lab, and nothing else."""
-    name = Identifier(f"lab_{uuid.uuid4().hex[:8]}")
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        connection.execute(SQL("CREATE DATABASE {}").format(name))
-        made = make_conninfo(dsn, dbname=name.as_string().strip('"'))
-        with open_pool(made, max_size=2) as pool:
-            create_tables(pool)
-        yield made
-        connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(name))
 
 
 @pytest.fixture
@@ -106,27 +97,32 @@ def test_fifty_race_on_a_bounded_number_of_connections_which_are_closed_afterwar
         RaceKind.ONE_COPY, 50, guarded=True
     )
     assert (len(result.racers), len(result.got), result.objections) == (50, 1, ())
-    with psycopg.connect(lab_dsn) as connection:
-        for _ in range(1000):  # the server notices a little after the client
-            [open_ones] = connection.execute(
-                "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'fifty'"
-            ).fetchone() or [None]
-            if open_ones == 0:
-                break
-        assert open_ones == 0
+    assert any(waits.connection for racer in result.racers for waits in racer.waits)
+    assert "queue" in Picture.of(result).kinds
+    with psycopg.connect(lab_dsn, autocommit=True) as connection:
+        still_open = "SELECT FROM pg_stat_activity WHERE application_name = 'fifty'"
+        while connection.execute(still_open).fetchall():  # the server notices a little after the client
+            pass
 
 
-def test_a_role_with_the_rights_of_the_readme_can_race(lab_dsn: str) -> None:
-    role = f"racer_{uuid.uuid4().hex[:8]}"
-    with open_pool(lab_dsn, max_size=2) as pool, psycopg.connect(lab_dsn, autocommit=True) as connection:
-        connection.execute(SQL("CREATE ROLE {}").format(Identifier(role)))
-        connection.execute(PostgresEventStore(pool, TABLE).grants_for(role).encode())
-        connection.execute(SQL("GRANT SELECT, INSERT ON lab_events_naive TO {}").format(Identifier(role)))
-        lab = PostgresRaceLab(make_conninfo(lab_dsn, options=f"-c role={role}"), now)
-        assert len(lab.run(RaceKind.ONE_COPY, 4, guarded=True).got) == 1
-        assert len(lab.run(RaceKind.NO_CONFLICT, 4, guarded=False).got) == 4
-        connection.execute(SQL("DROP OWNED BY {}").format(Identifier(role)))
-        connection.execute(SQL("DROP ROLE {}").format(Identifier(role)))
+def test_the_wait_for_the_lock_is_told_apart_from_guard_and_insert(lab_dsn: str) -> None:
+    lab = PostgresRaceLab(lab_dsn, now)
+    guarded = lab.run(RaceKind.ONE_COPY, 10, guarded=True)
+    for racer in guarded.racers:
+        for attempt, waits in zip(racer.report.attempts, racer.waits, strict=True):
+            assert 0 <= waits.lock < attempt.appending
+            assert waits.connection == 0.0  # there are ten connections
+    assert sum(waits.lock for racer in guarded.racers for waits in racer.waits) > 0
+    assert "lock" in Picture.of(guarded).kinds
+    naive = lab.run(RaceKind.ONE_COPY, 10, guarded=False)
+    assert {waits.lock for racer in naive.racers for waits in racer.waits} == {0.0}
+    assert "lock" not in Picture.of(naive).kinds
+
+
+def test_a_role_with_the_rights_of_the_readme_can_race(lab_dsn: str, racer: str) -> None:
+    lab = PostgresRaceLab(make_conninfo(lab_dsn, options=f"-c role={racer}"), now)
+    assert len(lab.run(RaceKind.ONE_COPY, 4, guarded=True).got) == 1
+    assert len(lab.run(RaceKind.NO_CONFLICT, 4, guarded=False).got) == 4
 
 
 def test_tables_may_be_made_twice_and_a_missing_one_is_told(database: str) -> None:

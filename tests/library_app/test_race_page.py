@@ -16,7 +16,9 @@ from library_app.glass.race import story
 from library_app.glass.race_picture import Picture
 from library_app.race import RaceKind, RaceResult
 from library_app.race.entries import entries
+from library_app.race.ladder import Ladder
 from library_app.race.racing import race
+from library_app.race.schedule import Move
 from slices.command_loop import Patience
 from slices.lending.events import BookCopyLentToReader
 from slices.testing import write
@@ -41,6 +43,9 @@ class WatchedLab:
         self.asked.append((kind, racers, guarded))
         self.meanwhile()
         return run(kind, racers, self.noon)
+
+    def step(self, moves: tuple[Move, ...], *, guarded: bool) -> Ladder:
+        raise AssertionError("a race is no schedule")
 
 
 @pytest.fixture

@@ -42,9 +42,13 @@ def a_decision(page: Page, address: str) -> str:
     return f"/glass/decision/lending/lend_book_to_reader?BookID={loan['BookID']}&ReaderID={loan['ReaderID']}"
 
 
+LADDER = "/glass/race/steps?steps=A.read,B.read,A.append,B.append,A.commit"
+"""A schedule that was played: links lead to the page first without one."""
+
+
 def visited(page: Page, address: str) -> Iterator[str]:
     """Follow links, one page of each kind, and stand on it while the caller looks."""
-    todo, seen = [f"{address}/", f"{address}{a_decision(page, address)}"], {"/"}
+    todo, seen = [f"{address}/", f"{address}{LADDER}", f"{address}{a_decision(page, address)}"], {"/"}
     while todo:
         page.goto(todo.pop(0))
         yield kind_of(page.url)

@@ -26,3 +26,34 @@ def test_twenty_readers_race_for_one_copy_and_the_picture_shows_one_winner(brows
         assert abs((beside["y"] + beside["height"] / 2) - (drawn["y"] + drawn["height"] / 2)) < 4
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     context.close()
+
+
+def test_two_sessions_are_stepped_to_two_winners_with_the_guard_of_the_seed_and_to_one_with_ours(
+    browser: Browser, address: str
+) -> None:
+    context = browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 800})
+    page = context.new_page()
+    page.goto(f"{address}/glass/race")
+    page.get_by_role("link", name="two sessions, step by step").click()
+
+    def take(*steps: str) -> None:
+        for step in steps:
+            page.get_by_role("link", name=step, exact=True).focus()
+            page.keyboard.press("Enter")
+
+    both_append = ("Anna reads", "Ben reads", "Anna appends", "Ben appends")
+    take(*both_append)
+    expect(page.locator("td.held")).to_contain_text("Waits for the lock that Anna holds.")
+    expect(page.get_by_role("link", name="Ben commits")).to_have_count(0)
+    take("Anna commits")
+    expect(page.locator(".ladder .refused")).to_contain_text("Conflict: the guard finds")
+    take("Ben reads", "Ben appends", "Ben commits")
+    expect(page.locator(".notice")).to_contain_text("One reader got the copy, the other was told.")
+    take("Begin with the guard of the Go seed", *both_append, "Anna commits", "Ben commits")
+    expect(page.locator(".notice")).to_contain_text("2 readers have the same copy.")
+    expect(page.locator(".ladder .won")).to_have_count(2)
+    page.go_back()
+    expect(page.get_by_role("link", name="Ben commits", exact=True)).to_be_visible()
+    expect(page.locator(".notice")).to_have_count(0)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    context.close()
