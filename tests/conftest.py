@@ -21,6 +21,7 @@ from eventstore import EventStore, InMemoryEventStore
 from eventstore.postgres import PostgresEventStore, open_pool
 from eventstore.postgres.embedded import throwaway_server
 from eventstore.postgres.pool import Pool
+from tests.chromium import chromium
 
 settings.register_profile("quick", max_examples=50, deadline=None)
 settings.register_profile("thorough", max_examples=2000, deadline=None)
@@ -51,11 +52,11 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     required = _required(config)
     for name in REQUIREMENTS:
-        if _installed(name):
+        marked = [item for item in items if item.get_closest_marker(name)]
+        if not marked or name in required or _installed(name):
             continue
-        for item in items:
-            if item.get_closest_marker(name) and name not in required:
-                item.add_marker(pytest.mark.skip(reason=f"{name} is not installed; --require={name} makes this fail"))
+        for item in marked:
+            item.add_marker(pytest.mark.skip(reason=f"{name} is not installed; --require={name} makes this fail"))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -69,6 +70,8 @@ def _required(config: pytest.Config) -> set[str]:
 
 
 def _installed(name: str) -> bool:
+    if name == "chromium":
+        return chromium() is not None
     if name == "docker":
         return shutil.which("dockerd") is not None or Path("/var/run/docker.sock").exists()
     return shutil.which(name) is not None
