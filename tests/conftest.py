@@ -15,6 +15,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from hypothesis import Phase, settings
 
 from eventstore import EventStore, InMemoryEventStore
@@ -22,6 +23,7 @@ from eventstore.postgres import PostgresEventStore, open_pool
 from eventstore.postgres.embedded import throwaway_server
 from eventstore.postgres.pool import Pool
 from tests.chromium import chromium
+from tests.compiled_templates import CompiledTemplates
 
 settings.register_profile("quick", max_examples=50, deadline=None)
 settings.register_profile("thorough", max_examples=2000, deadline=None)
@@ -92,6 +94,14 @@ def nothing_is_left_of_throwaway_servers(tmp_path_factory: pytest.TempPathFactor
         yield
         assert not list(own.glob("eventstore-*"))
         assert not [pid for pid, folder in _postgres_processes() if {kept, own} & {*folder.parents}]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def templates_are_compiled_once() -> Iterator[None]:
+    """Most tests make an app of their own."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setitem(Flask.jinja_options, "bytecode_cache", CompiledTemplates())
+        yield
 
 
 def _postgres_processes() -> Iterator[tuple[int, Path]]:
