@@ -28,7 +28,7 @@ IN_PARALLEL := -n auto --maxprocesses 8 --dist worksteal
 # Every branch of the rules, without a database and without chance.
 PURE := -m "not hypothesis" tests/slices/lending tests/slices/enrollment tests/slices/test_audit.py
 
-test: $(VENV)/.for-developing
+test: $(VENV)/.for-developing $(VENV)/.chromium
 ifeq ($(strip $(ARGS)),)
 	@EVENTSTORE_TEST_DSN="none: pure" $(PYTEST) -q --cov=slices --cov-config=tests/slices/coverage.toml $(PURE)
 	@$(PYTEST) $(IN_PARALLEL) --cov=eventstore tests/eventstore
@@ -70,3 +70,7 @@ $(VENV)/.for-developing: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing what the tests need (only the first time) …"
 	@$(PIP) --editable '.[development]'
 	@touch $@ $(VENV)/.for-running
+
+$(VENV)/.chromium: | $(VENV)/.for-developing
+	@$(BIN)/python -m tests.chromium
+	@touch $@

@@ -63,7 +63,8 @@ def create_app(
         idempotency: where answers to requests with an Idempotency-Key are kept; by default in this process.
         snapshots: where the states behind long answers are kept; without it every answer is folded from all its events.
         live: where the models are asked that are kept up to date beside the log; without it they are folded, too.
-        explains: tells the SQL of a query and the plan for it; without it the playground says that there is none.
+        explains: answers the playground within a short time, and tells the SQL of a query and the plan for it; without
+            it the store itself is asked, and the page says that there is neither.
         live_events: who is told of new events as they happen. The caller closes it; without it one is made.
         race_lab: where races are run; without it the page says that it needs the database.
     """

@@ -22,7 +22,7 @@ from library_app.composition import LIVE_MODELS
 from library_app.config import Config, SettingRefused, kept_secret
 from library_app.demo import history
 from library_app.edge import utc_now
-from library_app.glass.explanation_postgres import PostgresExplains
+from library_app.glass.explanation_postgres import open_playground
 from library_app.glass.live import LiveEvents
 from library_app.hold_shelf import look_over
 from library_app.idempotency.postgres import PostgresIdempotencyRecords
@@ -216,6 +216,7 @@ def _opened_app(config: Config, at_end: ExitStack) -> Generator[Flask]:
         live_events = LiveEvents(store, most_readers=config.live_streams)
         runners.callback(live_events.close)
         at_end.callback(live_events.close)
+        explains = runners.enter_context(open_playground(config.dsn))
         yield create_app(
             store,
             config=config,
@@ -223,7 +224,7 @@ def _opened_app(config: Config, at_end: ExitStack) -> Generator[Flask]:
             idempotency=PostgresIdempotencyRecords(pool),
             snapshots=PostgresSnapshotStore(pool),
             live=LiveAnswers(pool),
-            explains=PostgresExplains(store, pool),
+            explains=explains,
             live_events=live_events,
             race_lab=race_lab.PostgresRaceLab(config.dsn, utc_now),
         )

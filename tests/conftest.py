@@ -15,12 +15,15 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from hypothesis import Phase, settings
 
 from eventstore import EventStore, InMemoryEventStore
 from eventstore.postgres import PostgresEventStore, open_pool
 from eventstore.postgres.embedded import throwaway_server
 from eventstore.postgres.pool import Pool
+from tests.chromium import chromium
+from tests.compiled_templates import CompiledTemplates
 
 settings.register_profile("quick", max_examples=50, deadline=None)
 settings.register_profile("thorough", max_examples=2000, deadline=None)
@@ -51,11 +54,11 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     required = _required(config)
     for name in REQUIREMENTS:
-        if _installed(name):
+        marked = [item for item in items if item.get_closest_marker(name)]
+        if not marked or name in required or _installed(name):
             continue
-        for item in items:
-            if item.get_closest_marker(name) and name not in required:
-                item.add_marker(pytest.mark.skip(reason=f"{name} is not installed; --require={name} makes this fail"))
+        for item in marked:
+            item.add_marker(pytest.mark.skip(reason=f"{name} is not installed; --require={name} makes this fail"))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -69,6 +72,8 @@ def _required(config: pytest.Config) -> set[str]:
 
 
 def _installed(name: str) -> bool:
+    if name == "chromium":
+        return chromium() is not None
     if name == "docker":
         return shutil.which("dockerd") is not None or Path("/var/run/docker.sock").exists()
     return shutil.which(name) is not None
@@ -89,6 +94,14 @@ def nothing_is_left_of_throwaway_servers(tmp_path_factory: pytest.TempPathFactor
         yield
         assert not list(own.glob("eventstore-*"))
         assert not [pid for pid, folder in _postgres_processes() if {kept, own} & {*folder.parents}]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def templates_are_compiled_once() -> Iterator[None]:
+    """Most tests make an app of their own."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setitem(Flask.jinja_options, "bytecode_cache", CompiledTemplates())
+        yield
 
 
 def _postgres_processes() -> Iterator[tuple[int, Path]]:

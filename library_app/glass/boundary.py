@@ -14,7 +14,7 @@ from library_app.glass import filter_form
 from library_app.glass.events import ShownEvent
 from library_app.glass.explanation import Explains, Explanation
 from library_app.glass.filter_code import code_of
-from library_app.glass.filter_examples import examples
+from library_app.glass.filter_examples import Query, examples
 from library_app.glass.filter_fields import fields_of
 from library_app.glass.filter_form import Asked, FilterForm
 
@@ -78,9 +78,10 @@ def blueprint(
 
     Args:
         store: whose events are looked up.
-        explains: tells SQL and plan; None for a store that has none.
+        explains: looks up what visitors put together, tells SQL and plan; None for a store that has none.
         timer: seconds, from any beginning.
     """
+    query = store.query if explains is None else explains.query
     routes = Blueprint("boundary", __name__, url_prefix="/glass")
 
     @routes.get("/boundary")
@@ -93,9 +94,9 @@ def blueprint(
             families=_types_by_family(),
             examples=[
                 (example.name, url_for("boundary.playground", **_arguments(example.filter)))
-                for example in examples(store)
+                for example in examples(query)
             ],
-            found=_look_up(store, form.asked, explains, timer) if form.asked else None,
+            found=_look_up(query, form.asked, explains, timer) if form.asked else None,
             most_counted=MOST_COUNTED,
         )
         return page, 422 if form.errors else 200
@@ -103,17 +104,17 @@ def blueprint(
     return routes
 
 
-def _look_up(store: EventStore, asked: Asked, explains: Explains | None, timer: Callable[[], float]) -> Found:
+def _look_up(query: Query, asked: Asked, explains: Explains | None, timer: Callable[[], float]) -> Found:
     began = timer()
-    stream = store.query(asked.filter, limit=asked.limit, backwards=asked.backwards)
+    stream = query(asked.filter, limit=asked.limit, backwards=asked.backwards)
     milliseconds = 1000 * (timer() - began)
     explanation = None
     if explains is not None:
         explanation = explains.explain(asked.filter, limit=asked.limit, backwards=asked.backwards)
-    return Found(asked, stream, milliseconds, _not_shown(store, asked, stream), explanation)
+    return Found(asked, stream, milliseconds, _not_shown(query, asked, stream), explanation)
 
 
-def _not_shown(store: EventStore, asked: Asked, stream: EventStream) -> int:
+def _not_shown(query: Query, asked: Asked, stream: EventStream) -> int:
     """Count what matches beyond the events that were returned, up to the position of that read."""
     if len(stream) < asked.limit:
         return 0
@@ -123,7 +124,7 @@ def _not_shown(store: EventStore, asked: Asked, stream: EventStream) -> int:
     else:
         end = stream.position if asked.filter.up_to is None else min(asked.filter.up_to, stream.position)
         rest = asked.filter.after_sequence_number(last).as_of(end)
-    return len(store.query(rest, limit=MOST_COUNTED + 1))
+    return len(query(rest, limit=MOST_COUNTED + 1))
 
 
 def _types_by_family() -> dict[str, list[str]]:

@@ -1,40 +1,95 @@
-"""Explains queries with PostgreSQL's EXPLAIN."""
+"""Looks filters up in PostgreSQL and explains how: in sessions of their own that have little time and write nothing."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Final
 
-from eventstore import Filter
-from eventstore.postgres import PostgresEventStore, where_clause
-from eventstore.postgres.pool import Pool, borrowed
-from eventstore.postgres.sqlstates import translated
-from library_app.glass.explanation import Explanation
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.errors import QueryCanceled
 
-_READ_ONLY: Final = "SET TRANSACTION READ ONLY"
-_PATIENCE: Final = "SET LOCAL statement_timeout = '2s'"
+from eventstore import EventStream, Filter, StoreUnavailable
+from eventstore.postgres import PostgresEventStore, open_pool, statements, where_clause
+from eventstore.postgres.pool import Pool, borrowed
+from eventstore.postgres.schema import TableName
+from eventstore.postgres.sqlstates import translated
+from library_app.glass.explanation import Explanation, TakesTooLong
+
+SECONDS: Final = 2.0
+"""What a statement of the playground may take: whoever waits for a page would not wait for longer."""
+AT_A_TIME: Final = 2
+"""Sessions of the playground in a process, opened when they are needed: visitors share them."""
+
+
+@contextmanager
+def open_playground(dsn: str, table: str = "events", *, seconds: float = SECONDS) -> "Generator[PostgresExplains]":
+    """Open what is behind the playground.
+
+    Args:
+        dsn: a libpq connection string.
+        table: the events table.
+        seconds: what a statement may take.
+    """
+    with open_sessions(dsn, seconds) as pool:
+        yield PostgresExplains(pool, table)
+
+
+@contextmanager
+def open_sessions(dsn: str, seconds: float = SECONDS) -> Generator[Pool]:
+    """Open the sessions, which are made as those of any store, but for their limits."""
+    given = conninfo_to_dict(dsn).get("options") or ""
+    limits = f"-c statement_timeout={round(1000 * seconds)} -c default_transaction_read_only=on"
+    bounded = make_conninfo(dsn, options=f"{given} {limits}".strip())
+    with open_pool(bounded, min_size=0, max_size=AT_A_TIME) as pool:
+        yield pool
 
 
 class PostgresExplains:
-    """Implements `Explains`, in the sessions that queries are run in, so that the settings are the same.
+    """Implements `Explains`. Made by `open_playground`.
 
     Args:
-        store: whose queries are explained.
-        pool: the pool of that store.
+        pool: of sessions that are bounded.
+        table: the events table.
     """
 
-    def __init__(self, store: PostgresEventStore, pool: Pool) -> None:
-        self._store = store
+    def __init__(self, pool: Pool, table: str) -> None:
         self._pool = pool
+        self._table = TableName.parse(table)
+        self._store = PostgresEventStore(pool, table)
+
+    def query(self, filter: Filter, *, limit: int, backwards: bool = False) -> EventStream:
+        """See `Explains.query`."""
+        with _in_time():
+            return self._store.query(filter, limit=limit, backwards=backwards)
 
     def explain(self, filter: Filter, *, limit: int, backwards: bool) -> Explanation:
         """See `Explains.explain`."""
-        statement = self._store.sql(filter, limit=limit, backwards=backwards)
-        with (
-            borrowed(self._pool) as connection,
-            translated(may_have_written=False),
-            connection.transaction(),
-        ):
-            connection.execute(_READ_ONLY)
-            connection.execute(_PATIENCE)
-            # The text is the store's own, values quoted by psycopg. Besides, binary answers need the extended protocol,
-            # in which the server takes one command and no more, and this one is neither run nor kept prepared.
-            rows = connection.execute(f"EXPLAIN {statement}".encode(), prepare=False, binary=True).fetchall()
-        return Explanation(where_clause(filter), statement, "\n".join(str(line) for (line,) in rows))
+        text = self._store.sql(filter, limit=limit, backwards=backwards)
+        with _in_time():
+            plan = self._plan(*statements.query(self._table, filter, limit, backwards))
+        return Explanation(where_clause(filter), text, plan)
+
+    def _plan(self, statement: bytes, parameters: list[object]) -> str:
+        # Prepared as the store's own statements are, whose sessions ask for a plan that serves all values.
+        first, *pieces = statement.split(b"%s")
+        numbered = first + b"".join(b"$%d" % number + piece for number, piece in enumerate(pieces, 1))
+        values = sql.SQL("({})").format(sql.SQL(", ").join(map(sql.Literal, parameters))) if parameters else sql.SQL("")
+        with borrowed(self._pool) as connection, translated(may_have_written=False):
+            connection.execute(b"PREPARE playground AS " + numbered, prepare=False)
+            try:
+                # Binary answers need the extended protocol, in which the server takes one command and no more.
+                explained = sql.SQL("EXPLAIN EXECUTE playground {}").format(values)
+                rows = connection.execute(explained, prepare=False, binary=True).fetchall()
+            finally:
+                connection.execute("DEALLOCATE playground", prepare=False)
+        return "\n".join(str(line) for (line,) in rows)
+
+
+@contextmanager
+def _in_time() -> Generator[None]:
+    try:
+        yield
+    except StoreUnavailable as reason:
+        if isinstance(reason.__cause__, QueryCanceled):
+            raise TakesTooLong from reason
+        raise

@@ -10,12 +10,15 @@ import urllib.request
 import uuid
 from collections.abc import Generator
 from contextlib import contextmanager
+from functools import cache
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.sql import SQL, Identifier
 
 COMMAND = [sys.executable, "-c", "from library_app.cli import main; main()"]
+EMAIL_KEY = "a key for all, as the history of all is one"
 
 
 def free_port() -> int:
@@ -44,24 +47,25 @@ class Production:
     Args:
         dsn: of a server on which a database can be made.
         settings: environment variables beside those that are needed.
+
+    Attributes:
+        address: of the app.
+        dsn: of its database.
+        process: the web server.
     """
 
     def __init__(self, dsn: str, **settings: str) -> None:
-        database = f"library_{uuid.uuid4().hex[:8]}"
-        with psycopg.connect(dsn, autocommit=True) as connection:
-            connection.execute(SQL("CREATE DATABASE {}").format(Identifier(database)))
+        self.dsn = _new_database(dsn, template=_with_history(dsn))
         port = free_port()
         self.address = f"http://127.0.0.1:{port}"
         self._environment = os.environ | {
-            "LIBRARY_DSN": psycopg.conninfo.make_conninfo(dsn, dbname=database),
+            "LIBRARY_DSN": self.dsn,
             "LIBRARY_SECRET_KEY": uuid.uuid4().hex,
-            "LIBRARY_EMAIL_KEY": uuid.uuid4().hex,
+            "LIBRARY_EMAIL_KEY": EMAIL_KEY,
             "LIBRARY_PORT": str(port),
             "LIBRARY_LAB_LIMIT": "1000000",  # all tests come from one address
             **settings,
         }
-        for step in ("init-db", "seed"):
-            subprocess.run([*COMMAND, step], env=self._environment, check=True, capture_output=True)
         self.start()
 
     def start(self) -> None:
@@ -75,6 +79,25 @@ class Production:
         """Stop as a service manager does, and return when it has ended."""
         self.process.terminate()
         self.process.wait()
+
+
+def _new_database(dsn: str, template: str = "template1") -> str:
+    name = f"library_{uuid.uuid4().hex[:8]}"
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(name), Identifier(template)))
+    return make_conninfo(dsn, dbname=name)
+
+
+@cache
+def _with_history(dsn: str) -> str:
+    """The name of a database with tables and history, made once, of which the others are copies."""
+    filled = _new_database(dsn)
+    keys = {"LIBRARY_SECRET_KEY": uuid.uuid4().hex, "LIBRARY_EMAIL_KEY": EMAIL_KEY}
+    for step in ("init-db", "seed"):
+        subprocess.run(
+            [*COMMAND, step], env=os.environ | {"LIBRARY_DSN": filled} | keys, check=True, capture_output=True
+        )
+    return str(conninfo_to_dict(filled)["dbname"])
 
 
 @contextmanager

@@ -3,21 +3,23 @@
 import html
 import json
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+import psycopg
 import pytest
 from flask.testing import FlaskClient
 
 from eventstore import Filter, FilterBuilder, InMemoryEventStore, P, StorableEvent, StoreUnavailable
-from eventstore.errors import EventStoreError
-from eventstore.postgres import PostgresEventStore, where_clause
-from eventstore.postgres.pool import Pool
+from eventstore.postgres import PostgresEventStore, open_pool, where_clause
 from library_app import Config, create_app
 from library_app.glass.boundary import guard_in_words
-from library_app.glass.explanation_postgres import PostgresExplains
+from library_app.glass.explanation import TakesTooLong
+from library_app.glass.explanation_postgres import PostgresExplains, open_playground, open_sessions
 from slices.lending.lend_book_to_reader import decide
 from slices.lending.lend_book_to_reader.command import LendBookToReader
+from tests.library_app.conftest import NOON
 
 LENT = FilterBuilder().matching().any_event_type_of("BookCopyLentToReader").finalize()
 EVERYTHING = FilterBuilder().matching_any_event()
@@ -170,57 +172,88 @@ def test_a_sentence_says_what_a_guard_guards_against() -> None:
         assert guard_in_words(cut_off).startswith("This read guards no append: the read")
 
 
-def test_postgresql_tells_its_sql_and_its_plan(store: PostgresEventStore, pool: Pool, config: Config) -> None:
+@pytest.fixture
+def playground(dsn: str, store: PostgresEventStore, table: str) -> Iterator[PostgresExplains]:
+    """On the table of `store`."""
+    with open_playground(dsn, table) as opened:
+        yield opened
+
+
+def test_postgresql_tells_its_sql_and_its_plan(
+    store: PostgresEventStore, playground: PostgresExplains, config: Config
+) -> None:
     appended(store, 7, 8)
     asked = FilterBuilder().matching().any_predicate_of(P("Capacity", 7)).finalize()
-    explains = PostgresExplains(store, pool)
-    explanation = explains.explain(asked, limit=5, backwards=True)
+    explanation = playground.explain(asked, limit=5, backwards=True)
     assert explanation.condition == where_clause(asked)
     assert explanation.statement == store.sql(asked, limit=5, backwards=True)
-    assert "payload @> '{\"Capacity\": 7}'" in explanation.plan
-    client = create_app(store, config=config, explains=explains).test_client()
+    client = create_app(store, config=config, explains=playground).test_client()
     page = html.unescape(client.get("/glass/boundary?key1_1=Capacity&value1_1=7&as1_1=json&limit=5").text)
     assert shown(page) == [1]
     for part in (explanation.condition, explanation.statement, explanation.plan):
         assert part in page
 
 
+ITEM = FilterBuilder().matching().any_event_type_of("CourseDefined").and_any_predicate_of(P("CourseID", "c"))
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        EVERYTHING,
+        EVERYTHING.after_sequence_number(2).as_of(5),
+        LENT,
+        ITEM.finalize(),
+        ITEM.or_matching().all_predicates_of(P("CourseID", "c"), P("Capacity", 7)).finalize().as_of(9),
+        FilterBuilder().matching().any_event_type_of("A", "B").occurred_from(NOON).finalize(),
+    ],
+    ids=str,
+)
+def test_the_plan_is_the_one_by_which_the_store_answers(
+    dsn: str, store: PostgresEventStore, table: str, playground: PostgresExplains, asked: Filter
+) -> None:
+    appended(store, *range(9))
+    plan = playground.explain(asked, limit=5, backwards=True).plan
+    with open_pool(dsn, max_size=1) as single:
+        PostgresEventStore(single, table).query(asked, limit=5, backwards=True)
+        with single.connection() as connection:  # in which that query was prepared
+            mine = "FROM pg_prepared_statements WHERE statement LIKE %s"
+            [(name, types)] = connection.execute(f"SELECT name, parameter_types {mine}", (f"%{table}%",), prepare=False)
+            nothing = ", ".join("NULL" for _ in types)
+            answer = connection.execute(f"EXPLAIN EXECUTE {name}" + (f" ({nothing})" if types else ""), prepare=False)
+            used = [line for (line,) in answer]
+    assert plan.split("\n") == used
+
+
 @pytest.mark.parametrize("value", ["'; DROP TABLE events; --", "\\'; SELECT 1; --", "%s %(a)s %", "$1", "☃ \U0001f600"])
-def test_a_value_is_never_taken_for_sql(store: PostgresEventStore, pool: Pool, value: str) -> None:
+def test_a_value_is_never_taken_for_sql(store: PostgresEventStore, playground: PostgresExplains, value: str) -> None:
     asked = FilterBuilder().matching().any_predicate_of(P(value, value)).finalize()
-    explanation = PostgresExplains(store, pool).explain(asked, limit=1, backwards=False)
-    assert "payload @>" in explanation.plan
+    assert "payload @> $1" in playground.explain(asked, limit=1, backwards=False).plan
     assert store.query(EVERYTHING).position == 0
 
 
-class Told(PostgresEventStore):
-    """A store that tells whatever statement a test wants to see explained."""
-
-    statement = ""
-
-    def sql(self, filter: Filter, *, limit: int | None = None, backwards: bool = False) -> str:
-        return self.statement
+def test_the_sessions_of_the_playground_write_nothing(dsn: str, store: PostgresEventStore, table: str) -> None:
+    with open_sessions(dsn) as pool, pytest.raises(StoreUnavailable, match="read-only"):
+        appended(PostgresEventStore(pool, table), 1)
+    assert store.query(EVERYTHING).position == 0
 
 
-def explained(pool: Pool, statement: str) -> str:
-    told = Told(pool)
-    told.statement = statement
-    return PostgresExplains(told, pool).explain(EVERYTHING, limit=1, backwards=False).plan
-
-
-@pytest.mark.usefixtures("store")
-def test_nothing_but_one_statement_is_explained_and_nothing_is_written(pool: Pool, table: str) -> None:
-    assert "Result" in explained(pool, "SELECT 1")
-    with pytest.raises(EventStoreError):
-        explained(pool, "SELECT 1; SELECT 2")
-    with pytest.raises(StoreUnavailable, match="read-only"):
-        explained(pool, f"ANALYZE INSERT INTO {table} (event_type) VALUES ('x')")
-
-
-def test_explaining_has_little_time_and_the_session_is_as_before(pool: Pool) -> None:
-    ending = "ANALYZE SELECT 1 / (current_setting('statement_timeout') = '2s')::int"
-    assert "Result" in explained(pool, ending)
-    with pool.connection() as connection:
-        for name, value in (("statement_timeout", "0"), ("transaction_read_only", "off")):
-            [found] = connection.execute("SELECT current_setting(%s)", (name,)).fetchone() or [None]
-            assert found == value
+def test_a_filter_that_takes_too_long_is_given_up_with_a_sentence(
+    dsn: str, store: PostgresEventStore, table: str, config: Config
+) -> None:
+    appended(store, 7)
+    not_for_ever = "-c idle_in_transaction_session_timeout=20s"
+    with (
+        open_playground(dsn, table, seconds=0.05) as playground,
+        psycopg.connect(dsn, options=not_for_ever) as in_the_way,
+    ):
+        client = create_app(store, config=config, explains=playground).test_client()
+        in_the_way.execute(f"LOCK TABLE {table}".encode())
+        answer = client.get("/glass/boundary?type1=CourseDefined")
+        assert answer.status_code == 503
+        assert "It takes too long to look this filter up just now, so we stopped." in html.unescape(answer.text)
+        assert answer.headers["Retry-After"] == "2"
+        with pytest.raises(TakesTooLong):
+            playground.explain(LENT, limit=5, backwards=True)
+        in_the_way.rollback()
+        assert shown(client.get("/glass/boundary?type1=CourseDefined").text) == [1]

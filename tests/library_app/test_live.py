@@ -1,6 +1,7 @@
 """The hub behind `/glass/stream`, on both engines: every reader gets every event once, and nothing is left behind."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import cast
@@ -12,9 +13,10 @@ from eventstore import Batch, EventStore, Filter, InMemoryEventStore, StorableEv
 from eventstore.postgres import PostgresEventStore, open_pool
 from library_app.glass import live
 from library_app.glass.live import LiveEvents, LiveReader, events_after
+from tests.eventstore.faults import wait_until
+from tests.library_app.waiting import LONGEST_WAIT, done, ended
 
 NOW = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
-FOREVER = 3600.0
 
 Open = Callable[..., LiveEvents]
 
@@ -30,12 +32,16 @@ def hub(engine: EventStore) -> Iterator[Open]:
 
     yield make
     for one in opened:
-        one.close()
+        closed(one)
     assert not threads()
 
 
 def threads() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name == live.THREAD_NAME]
+
+
+def closed(live_events: LiveEvents) -> None:
+    done(live_events.close, "the hub closes")
 
 
 def append(store: EventStore, how_many: int = 1) -> list[int]:
@@ -52,9 +58,11 @@ def joined(live_events: LiveEvents, after: int | None = None) -> LiveReader:
 def read(reader: LiveReader, up_to: int) -> list[int]:
     """The numbers of the events that a reader is given, until one of them is there."""
     numbers: list[int] = []
+    deadline = time.monotonic() + LONGEST_WAIT
     while not numbers or numbers[-1] < up_to:
-        events = reader.wait(FOREVER)
+        events = reader.wait(max(0.0, deadline - time.monotonic()))
         assert events is not None, f"it ended after {numbers[-3:]}"
+        assert time.monotonic() < deadline, f"event {up_to} never came, the last were {numbers[-3:]}"
         numbers.extend(event.sequence_number for event in events)
     return numbers
 
@@ -133,10 +141,10 @@ def test_a_slow_reader_is_dropped_keeps_nobody_up_and_resumes(engine: EventStore
     for _ in range(9):
         numbers += append(engine)
         assert read(quick, numbers[-1]) == numbers[-1:]
-    kept = slow.wait(FOREVER)
+    kept = slow.wait(LONGEST_WAIT)
     assert kept is not None
     assert [event.sequence_number for event in kept] == numbers[:5]
-    assert slow.wait(FOREVER) is None
+    assert slow.wait(LONGEST_WAIT) is None
     assert read(joined(live_events, slow.position), numbers[-1]) == numbers[5:]
 
 
@@ -156,7 +164,7 @@ def test_the_subscription_ends_with_the_last_reader_and_begins_again_with_the_ne
     first.close()
     [thread] = threads()
     second.close()
-    thread.join()
+    ended(thread, "the subscription, when nobody reads any more")
     missed = append(engine)
     assert read(joined(live_events, second.position), missed[-1]) == missed
 
@@ -165,10 +173,10 @@ def test_closing_ends_readers_that_wait_and_admits_nobody(hub: Open) -> None:
     live_events = hub()
     reader = joined(live_events)
     answers: list[object] = []
-    waiting = threading.Thread(target=lambda: answers.append(reader.wait(FOREVER)))
+    waiting = threading.Thread(target=lambda: answers.append(reader.wait(3 * LONGEST_WAIT)), daemon=True)
     waiting.start()
-    live_events.close()
-    waiting.join()
+    closed(live_events)
+    ended(waiting, "the wait of a reader whose hub is closed")
     assert answers == [None]
     assert live_events.join(None) is None
     assert not threads()
@@ -208,7 +216,7 @@ def test_a_reader_that_knows_more_than_the_subscription_gets_nothing_twice() -> 
     later = append(store)
     assert read(ahead, seen[-1]) == seen
     assert read(ahead, later[-1]) == later
-    live_events.close()
+    closed(live_events)
 
 
 class BeginsBeyondItsHead(InMemoryEventStore):
@@ -222,27 +230,25 @@ def test_readers_end_when_the_subscription_fails_and_may_come_again(caplog: pyte
     live_events = LiveEvents(BeginsBeyondItsHead(), most_readers=1)
     for _ in range(2):
         reader = joined(live_events)
-        assert reader.wait(FOREVER) is None
+        assert reader.wait(LONGEST_WAIT) is None
         reader.close()
-    live_events.close()
+    closed(live_events)
     assert caplog.text.count("live events end for now") == 2
 
 
 def test_on_postgresql_no_connection_is_left(database: str) -> None:
     listening = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    with psycopg.connect(database, autocommit=True) as watch:
-        with open_pool(database, min_size=1, max_size=2) as pool:
-            store = PostgresEventStore(pool)
-            store.create_schema()
-            live_events = LiveEvents(store, most_readers=8)
-            readers = [joined(live_events) for _ in range(8)]
-            numbers = append(store)
-            for reader in readers:
-                assert read(reader, numbers[-1]) == numbers
-            row = watch.execute(listening).fetchone()
-            assert row is not None
-            assert row[0] <= 3, "eight readers: the pool of two, and one that listens"
-            live_events.close()
-        while watch.execute(listening).fetchone() != (0,):
-            pass
+    with psycopg.connect(database, autocommit=True) as watch, open_pool(database, min_size=1, max_size=2) as pool:
+        store = PostgresEventStore(pool)
+        store.create_schema()
+        live_events = LiveEvents(store, most_readers=8)
+        readers = [joined(live_events) for _ in range(8)]
+        numbers = append(store)
+        for reader in readers:
+            assert read(reader, numbers[-1]) == numbers
+        row = watch.execute(listening).fetchone()
+        assert row is not None
+        assert row[0] <= 3, "eight readers: the pool of two, and one that listens"
+        closed(live_events)
+    wait_until(database, listening.replace("count(*)", "count(*) = 0"))
     assert not threads()

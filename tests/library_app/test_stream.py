@@ -1,7 +1,9 @@
 """`/glass/stream`: what is sent, in which form, and to whom."""
 
 import json
+import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from library_app.glass import stream
 from library_app.glass.live import LiveEvents
 from tests.library_app.conftest import NOON, Seconds
 from tests.library_app.library import BOOK, READER
+from tests.library_app.waiting import done
 
 STREAM = {"Accept": "text/event-stream"}
 
@@ -23,7 +26,7 @@ STREAM = {"Accept": "text/event-stream"}
 def live_events(memory: InMemoryEventStore) -> Iterator[LiveEvents]:
     opened = LiveEvents(memory, most_readers=1)
     yield opened
-    opened.close()
+    done(opened.close, "the hub closes")
 
 
 @pytest.fixture
@@ -151,45 +154,70 @@ def test_what_is_no_position_is_refused(client: FlaskClient, address: str, resum
         assert answer.mimetype == "application/json"
 
 
-def test_a_payload_cannot_break_out_of_its_message(client: FlaskClient, memory: InMemoryEventStore) -> None:
-    wicked = "a\n\nevent: position\ndata: 99\n\n</script>\u2028é"
-    append(memory, BookID=wicked)
-    messages = following(opened(client))
-    assert next(messages) == {"retry": str(stream.COME_BACK)}
-    message = next(messages)
-    assert set(message) == {"id", "data"}
-    assert json.loads(message["data"])["ids"] == {"BookID": wicked}
-    assert next(messages)["data"] == "1"
+@pytest.mark.parametrize(
+    "wicked",
+    [
+        pytest.param("a\n\nevent: position\ndata: 99\n\nb", id="line feeds"),
+        pytest.param("a\r\revent: position\rdata: 99\r\rb\r\n\r\nc", id="carriage returns"),
+        pytest.param("\u2028\u2029\x85\x0b\x0c\x1c\x1e", id="other ends of lines"),
+        pytest.param('"\\"\\u0022\'', id="quotes"),
+        pytest.param("</script><script>alert(1)</script><!--", id="script"),
+        pytest.param("Ünal \U0001f4da \x1b\ufeff", id="beyond ASCII"),
+    ],
+)
+def test_no_text_can_break_out_of_its_message(client: FlaskClient, memory: InMemoryEventStore, wicked: str) -> None:
+    append(memory, wicked, BookID=wicked)
+    parts = opened(client).iter_encoded()
+    assert next(parts) == b"retry: 1000\n\n"
+    told = next(parts).decode("ascii")
+    # By the specification LF, CR and both together end a line; two messages of known lines are all there may be.
+    fields = [line.partition(": ") for line in re.split("\r\n|\r|\n", told)]
+    assert [name for name, _, _ in fields] == ["id", "data", "", "id", "event", "data", "", ""]
+    event = json.loads(fields[1][2])
+    assert (event["type"], event["ids"]) == (wicked, {"BookID": wicked})
+    assert client.get("/glass/stream").get_json()["events"] == [event]
+
+
+class Passing(Seconds):
+    """A clock on which every look takes a second, so that what waits for time ends, whatever it does meanwhile."""
+
+    def __call__(self) -> float:
+        self.now += 1
+        return self.now
+
+
+@pytest.fixture
+def passing() -> Passing:
+    return Passing()
 
 
 @pytest.fixture
 def timed(
-    memory: InMemoryEventStore, live_events: LiveEvents, seconds: Seconds, monkeypatch: pytest.MonkeyPatch
+    memory: InMemoryEventStore, live_events: LiveEvents, passing: Passing, monkeypatch: pytest.MonkeyPatch
 ) -> FlaskClient:
-    """A stream whose time passes by hand."""
+    """A stream whose time passes as it looks at the clock."""
     monkeypatch.setattr(stream, "LOOK_UP", 0)
     app = Flask("library_app")
-    app.register_blueprint(stream.blueprint(memory, live_events, seconds))
+    app.register_blueprint(stream.blueprint(memory, live_events, passing))
     return app.test_client()
 
 
-def test_a_silent_stream_sends_a_heartbeat_and_ends_after_some_minutes(timed: FlaskClient, seconds: Seconds) -> None:
-    answer = opened(timed)
-    parts = answer.iter_encoded()
+def test_a_silent_stream_sends_heartbeats_and_ends_after_some_minutes(timed: FlaskClient, passing: Passing) -> None:
+    looks = 3  # at the clock, between a heartbeat that is due and the next
+    parts = opened(timed).iter_encoded()
     assert [next(parts), next(parts)] == [b"retry: 1000\n\n", b"id: 0\nevent: position\ndata: 0\n\n"]
-    seconds.now += stream.HEARTBEAT
-    assert next(parts) == b": still here\n\n"
-    seconds.now += stream.HEARTBEAT
-    assert next(parts) == b": still here\n\n"
-    seconds.now = stream.LIFETIME
-    assert list(parts) == []
+    sent = passing.now
+    for part in islice(parts, int(stream.LIFETIME)):
+        assert part == b": still here\n\n"
+        assert stream.HEARTBEAT <= passing.now - sent <= stream.HEARTBEAT + looks
+        sent = passing.now
+    assert stream.LIFETIME - stream.HEARTBEAT - looks <= sent <= passing.now <= stream.LIFETIME + looks
 
 
-def test_a_stream_ends_when_the_hub_does(client: FlaskClient, live_events: LiveEvents) -> None:
-    answer = opened(client)
-    messages = following(answer)
+def test_a_stream_ends_when_the_hub_does(timed: FlaskClient, live_events: LiveEvents) -> None:
+    messages = following(opened(timed))
     assert [next(messages), next(messages)][1]["event"] == "position"
-    live_events.close()
+    done(live_events.close, "the hub closes")
     assert list(messages) == []
 
 

@@ -3,6 +3,7 @@
 import http.client
 import json
 import socket
+import time
 import urllib.request
 import uuid
 from collections.abc import Iterator
@@ -11,13 +12,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tests.library_app.production import production
+from tests.library_app.waiting import LONGEST_WAIT, eventually
 
 
 class Page:
     """An open page: a connection that follows the stream."""
 
     def __init__(self, address: str, after: int | None = None) -> None:
-        self._connection = http.client.HTTPConnection(urlsplit(address).netloc)
+        self._connection = connected(address)
         path = "/glass/stream" if after is None else f"/glass/stream?after={after}"
         self._connection.request("GET", path, headers={"Accept": "text/event-stream"})
         self.answer = self._connection.getresponse()
@@ -26,7 +28,9 @@ class Page:
     def messages(self) -> Iterator[dict[str, str]]:
         """The messages as they come, until the stream ends; an end that was not orderly is an error."""
         fields: dict[str, str] = {}
+        deadline = time.monotonic() + LONGEST_WAIT
         while line := self.answer.readline().decode():
+            assert time.monotonic() < deadline, "nothing but signs of life"
             name, _, value = line.rstrip("\n").partition(": ")
             if name:
                 fields[name] = value
@@ -50,9 +54,13 @@ class Page:
         self.answer.close()
 
 
+def connected(address: str) -> http.client.HTTPConnection:
+    return http.client.HTTPConnection(urlsplit(address).netloc, timeout=LONGEST_WAIT)
+
+
 def post(address: str, body: dict[str, Any]) -> Any:
     request = urllib.request.Request(address, json.dumps(body).encode(), {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request) as answer:
+    with urllib.request.urlopen(request, timeout=LONGEST_WAIT) as answer:
         return json.load(answer)
 
 
@@ -82,6 +90,14 @@ def is_live(page: Page) -> bool:
     return next(message["event"] for message in page.messages() if "event" in message) == "position"
 
 
+def somebody_is_let_in(address: str) -> bool:
+    page = Page(address)
+    try:
+        return is_live(page)
+    finally:
+        page.close()
+
+
 def test_sixty_four_open_pages_keep_nobody_from_lending(dsn: str) -> None:
     settings = {"LIBRARY_WORKERS": "1", "LIBRARY_THREADS": "4"}
     with production(dsn, **settings) as opened, ExitStack() as pages:
@@ -103,9 +119,7 @@ def test_a_page_that_is_left_frees_its_place(dsn: str) -> None:
         assert not is_live(waiting)
         waiting.close()
         left.close()
-        while not is_live(page := Page(opened.address)):
-            page.close()
-        page.close()
+        eventually(lambda: somebody_is_let_in(opened.address), "the place of a page that was left is free")
 
 
 def test_a_worker_that_is_told_to_end_ends_its_streams_first_and_finishes_other_requests(dsn: str) -> None:
@@ -114,7 +128,7 @@ def test_a_worker_that_is_told_to_end_ends_its_streams_first_and_finishes_other_
         page = Page(opened.address)
         assert is_live(page)
         body = json.dumps({"Name": "Bob"}).encode()
-        slow = http.client.HTTPConnection(urlsplit(opened.address).netloc)
+        slow = connected(opened.address)
         slow.putrequest("POST", "/api/lending/register-reader")
         slow.putheader("Content-Type", "application/json")
         slow.putheader("Content-Length", str(len(body)))

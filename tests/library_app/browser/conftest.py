@@ -1,19 +1,20 @@
 """The app under its production server, on PostgreSQL, seen with Chromium."""
 
-import shutil
 from collections.abc import Generator
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.chromium import chromium
 
 CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
 @pytest.fixture(scope="session")
 def browser() -> Generator[Browser]:
-    """Headless Chromium, as the system has it."""
+    """Headless Chromium."""
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM)
+        started = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM)
         yield started
         started.close()
 
