@@ -3,7 +3,7 @@
 How the function itself works is told in eventstore/README.md and in schema/1_events.sql.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -24,6 +24,7 @@ from eventstore.errors import (
 from eventstore.events import StorableEvent
 from eventstore.filters import Filter
 from eventstore.postgres import statements
+from eventstore.postgres.group_commit import GroupCommit
 from eventstore.postgres.pool import Pool, borrowed, fetch
 from eventstore.postgres.reading import stream_of
 from eventstore.postgres.replication import replication_awaited
@@ -65,6 +66,13 @@ class _Answer(NamedTuple):
     lock_waited: int
 
 
+class _Request(NamedTuple):
+    """What one call of `append` asks for."""
+
+    events: tuple[StorableEvent, ...]
+    condition: AppendCondition | None
+
+
 class Appender:
     """Appends to one events table, in transactions of its own."""
 
@@ -77,8 +85,10 @@ class Appender:
         # The default is spelled as in the schema, where it costs nothing.
         self._lock_timeout = "5s" if lock_timeout == DEFAULT_LOCK_TIMEOUT else f"{round(lock_timeout * 1000)}ms"
         self._append_one = statements.append_one(table)
+        self._append_group = statements.append_group(table)
         self._append_batch = statements.append_batch(table)
         self._server_defaults_to_read_committed = True
+        self._group_commit = GroupCommit(self._send, _may_join)
 
     def append(
         self,
@@ -90,7 +100,7 @@ class Appender:
         check_ids_differ(events)
         guard = condition
         for _ in range(_MOST_STALE_CHECKS):
-            answer = self._call(events, guard, joined)
+            answer = self._call(_Request(events, guard), joined)
             if self._on_append is not None:
                 self._on_append(AppendTimes(answer.status, answer.lock_waited / 1_000_000))
             if answer.status in ("appended", "already stored"):
@@ -109,45 +119,36 @@ class Appender:
             outcome_unknown=False,
         )
 
-    def _call(
-        self,
-        events: tuple[StorableEvent, ...],
-        condition: AppendCondition | None,
-        joined: Connection[Any] | None,
-    ) -> _Answer:
-        guard = None if condition is None else statements.guard(condition.filter)
-        after = 0 if condition is None else condition.after
-        parameters: list[object]
-        if len(events) == 1:
-            event = events[0]
-            statement = self._append_one
-            parameters = [
-                event.event_id,
-                event.event_type,
-                event.occurred_at,
-                event.payload.decode(),
-                event.metadata.decode(),
-                guard,
-                after,
-                self._lock_timeout,
-            ]
-        else:
-            statement = self._append_batch
-            parameters = [
-                [event.event_id for event in events],
-                [event.event_type for event in events],
-                [event.occurred_at for event in events],
-                [event.payload.decode() for event in events],
-                [event.metadata.decode() for event in events],
-                guard,
-                after,
-                self._lock_timeout,
-            ]
+    def _call(self, request: _Request, joined: Connection[Any] | None) -> _Answer:
         if joined is not None:
-            return _execute_within(joined, statement, parameters)
-        return self._execute(statement, parameters)
+            return _Answer(*_execute_within(joined, *self._single(request))[0])
+        return self._group_commit.send(request)
 
-    def _execute(self, statement: bytes, parameters: list[object]) -> _Answer:
+    def _send(self, requests: Sequence[_Request]) -> list[_Answer]:
+        """One transaction."""
+        if len(requests) == 1:
+            statement, parameters = self._single(requests[0])
+        else:
+            statement, parameters = (
+                self._append_group,
+                [*map(list, zip(*map(_row, requests), strict=True)), self._lock_timeout],
+            )
+        return [_Answer(*row) for row in self._execute(statement, parameters)]
+
+    def _single(self, request: _Request) -> tuple[bytes, list[object]]:
+        if len(request.events) == 1:
+            return self._append_one, [*_row(request), self._lock_timeout]
+        events = request.events
+        columns = [
+            [event.event_id for event in events],
+            [event.event_type for event in events],
+            [event.occurred_at for event in events],
+            [event.payload.decode() for event in events],
+            [event.metadata.decode() for event in events],
+        ]
+        return self._append_batch, [*columns, *_guard(request), self._lock_timeout]
+
+    def _execute(self, statement: bytes, parameters: list[object]) -> list[tuple[Any, ...]]:
         with (
             borrowed(self._pool) as connection,
             translated(may_have_written=True),
@@ -155,19 +156,19 @@ class Appender:
         ):
             if self._server_defaults_to_read_committed:
                 try:
-                    return _Answer(*fetch(connection, statement, parameters)[0])
+                    return fetch(connection, statement, parameters)
                 except psycopg.errors.ActiveSqlTransaction:
                     # The function refused before it did anything: the server's default is another isolation level.
                     self._server_defaults_to_read_committed = False
             connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
             try:
-                answer = _Answer(*fetch(connection, statement, parameters)[0])
+                answers = fetch(connection, statement, parameters)
             except BaseException:  # also when the caller's patience ends with Ctrl-C
                 if not connection.closed:
                     connection.execute("ROLLBACK")
                 raise
             connection.execute("COMMIT")
-            return answer
+            return answers
 
     def _caught_up(
         self,
@@ -204,7 +205,28 @@ class Appender:
                 return stream_of(fetch(connection, statement, parameters), filter, limit=1, backwards=False)
 
 
-def _execute_within(connection: Connection[Any], statement: bytes, parameters: list[object]) -> _Answer:
+def _may_join(group: Sequence[_Request], request: _Request) -> bool:
+    return len(group[0].events) == len(request.events) == 1
+
+
+def _row(request: _Request) -> tuple[object, ...]:
+    [event] = request.events
+    return (
+        event.event_id,
+        event.event_type,
+        event.occurred_at,
+        event.payload.decode(),
+        event.metadata.decode(),
+        *_guard(request),
+    )
+
+
+def _guard(request: _Request) -> tuple[str | None, int]:
+    condition = request.condition
+    return (None, 0) if condition is None else (statements.guard(condition.filter), condition.after)
+
+
+def _execute_within(connection: Connection[Any], statement: bytes, parameters: list[object]) -> list[tuple[Any, ...]]:
     """Append in the caller's transaction, which alone decides whether and when the events are committed."""
     if connection.closed:
         raise InvalidTransaction("the connection is closed")
@@ -216,7 +238,7 @@ def _execute_within(connection: Connection[Any], statement: bytes, parameters: l
     # Whatever is lost here is lost before the caller's COMMIT.
     with translated(may_have_written=False):
         try:
-            return _Answer(*fetch(connection, statement, parameters)[0])
+            return fetch(connection, statement, parameters)
         except psycopg.errors.ActiveSqlTransaction as refused:
             raise InvalidTransaction(str(refused.diag.message_primary)) from refused
 
