@@ -3,6 +3,7 @@
 How the function itself works is told in eventstore/README.md and in schema/1_events.sql.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
@@ -42,8 +43,8 @@ class AppendTimes:
 
     Attributes:
         status: what was answered, such as "appended" or "conflict"; the schema lists them all.
-        lock_waited: seconds that the call waited for the append lock. The rest of its time went into the way there and
-            back, the guard, the insert, and the commit.
+        lock_waited: seconds that the call waited for its turn: for other appends of this process, and for the append
+            lock. The rest of its time went into the way there and back, the guard, the insert, and the commit.
     """
 
     status: str
@@ -67,10 +68,11 @@ class _Answer(NamedTuple):
 
 
 class _Request(NamedTuple):
-    """What one call of `append` asks for."""
+    """What one call of `append` asks for, and when, in seconds of `time.perf_counter`."""
 
     events: tuple[StorableEvent, ...]
     condition: AppendCondition | None
+    asked: float
 
 
 class Appender:
@@ -100,7 +102,7 @@ class Appender:
         check_ids_differ(events)
         guard = condition
         for _ in range(_MOST_STALE_CHECKS):
-            answer = self._call(_Request(events, guard), joined)
+            answer = self._call(_Request(events, guard, time.perf_counter()), joined)
             if self._on_append is not None:
                 self._on_append(AppendTimes(answer.status, answer.lock_waited / 1_000_000))
             if answer.status in ("appended", "already stored"):
@@ -125,15 +127,15 @@ class Appender:
         return self._group_commit.send(request)
 
     def _send(self, requests: Sequence[_Request]) -> list[_Answer]:
-        """One transaction."""
+        """Send requests as one transaction."""
         if len(requests) == 1:
-            statement, parameters = self._single(requests[0])
-        else:
-            statement, parameters = (
-                self._append_group,
-                [*map(list, zip(*map(_row, requests), strict=True)), self._lock_timeout],
-            )
-        return [_Answer(*row) for row in self._execute(statement, parameters)]
+            return [_Answer(*row) for row in self._execute(*self._single(requests[0]))]
+        sent = time.perf_counter()
+        columns = map(list, zip(*map(_row, requests), strict=True))
+        answers = [_Answer(*row) for row in self._execute(self._append_group, [*columns, self._lock_timeout])]
+        # Only the first of them met the lock of the database; before that each waited in the line.
+        waits = [answers[0].lock_waited + round((sent - request.asked) * 1_000_000) for request in requests]
+        return [answer._replace(lock_waited=wait) for answer, wait in zip(answers, waits, strict=True)]
 
     def _single(self, request: _Request) -> tuple[bytes, list[object]]:
         if len(request.events) == 1:
