@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final, Protocol
 
@@ -79,8 +80,7 @@ class FilterItem:
                 raise InvalidFilter(f"{name} must be a tuple, not {getattr(self, name)!r}")
         if not self.event_types and not self.predicates:
             raise InvalidFilter("an item needs an event type or a predicate; matching_any_event() says 'everything'")
-        types = tuple(checked_event_type(event_type, InvalidFilter) for event_type in self.event_types)
-        object.__setattr__(self, "event_types", types)
+        object.__setattr__(self, "event_types", _checked(self.event_types))
         for predicate in self.predicates:
             if not isinstance(predicate, P):  # pyright: ignore[reportUnnecessaryIsInstance]
                 raise InvalidFilter(f"a predicate must be made with P(key, value), this is {predicate!r}")
@@ -107,6 +107,19 @@ class FilterItem:
             return f"any event with {predicates}"
         types = " or ".join(self.event_types)
         return f"{types} with {predicates}" if predicates else types
+
+
+def _checked(event_types: tuple[str, ...]) -> tuple[str, ...]:
+    try:
+        return _checked_once(event_types)
+    except TypeError:  # something that is no string and has no hash
+        return _checked_once.__wrapped__(event_types)
+
+
+@lru_cache(maxsize=1000)
+def _checked_once(event_types: tuple[str, ...]) -> tuple[str, ...]:
+    """An application asks for the same few lists of types again and again."""
+    return tuple(checked_event_type(event_type, InvalidFilter) for event_type in event_types)
 
 
 MOST_PARTS = 30_000

@@ -81,28 +81,40 @@ def open_pool(
         pool.close()
 
 
-@contextmanager
-def borrowed(pool: Pool, timeout: float | None = None) -> Generator[psycopg.Connection[Any]]:
+class borrowed:  # noqa: N801 (read as a verb: `with borrowed(pool) as connection:`)
     """Take a connection in autocommit mode from whatever pool the caller has; it goes back as it was.
 
     Args:
         pool: the pool.
         timeout: seconds to wait for a free connection; None: as long as the pool says.
     """
-    with translated(may_have_written=False):
-        connection = _living(pool, timeout)
-    autocommit = connection.autocommit
-    try:
-        if not autocommit:
-            with translated(may_have_written=False):
-                connection.autocommit = True
-        yield connection
-    finally:
+
+    __slots__ = ("_autocommit", "_connection", "_pool", "_timeout")
+
+    def __init__(self, pool: Pool, timeout: float | None = None) -> None:
+        self._pool = pool
+        self._timeout = timeout
+
+    def __enter__(self) -> psycopg.Connection[Any]:
+        with translated(may_have_written=False):
+            self._connection = connection = _living(self._pool, self._timeout)
+        self._autocommit = connection.autocommit
+        if not self._autocommit:
+            try:
+                with translated(may_have_written=False):
+                    connection.autocommit = True
+            except BaseException:
+                self._pool.putconn(connection)
+                raise
+        return connection
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        connection = self._connection
         try:
-            if not autocommit and not connection.closed:
+            if not self._autocommit and not connection.closed:
                 connection.autocommit = False
         finally:
-            pool.putconn(connection)
+            self._pool.putconn(connection)
 
 
 def _living(pool: Pool, timeout: float | None) -> psycopg.Connection[Any]:

@@ -1,7 +1,5 @@
 """The border between the driver's errors and ours: one table, so that nothing of psycopg leaks out."""
 
-from collections.abc import Generator
-from contextlib import contextmanager
 from typing import Final
 
 import psycopg
@@ -27,17 +25,24 @@ MEANING: Final[dict[str, str]] = {
 _ENDS_THE_SESSION: Final = ("FATAL", "PANIC")
 
 
-@contextmanager
-def translated(*, may_have_written: bool) -> Generator[None]:
-    """Turn every exception of the driver into one of `eventstore.errors`.
+class translated:  # noqa: N801 (read as a verb: `with translated(…):`)
+    """Turn every exception of the driver in the block into one of `eventstore.errors`.
 
     Args:
         may_have_written: a lost connection leaves the outcome unknown. False while connecting and reading.
     """
-    try:
-        yield
-    except psycopg.Error as error:
-        raise _translate(error, may_have_written=may_have_written) from error
+
+    __slots__ = ("_may_have_written",)
+
+    def __init__(self, *, may_have_written: bool) -> None:
+        self._may_have_written = may_have_written
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if isinstance(error, psycopg.Error):
+            raise _translate(error, may_have_written=self._may_have_written) from error
 
 
 def may_pass(error: StoreUnavailable) -> bool:

@@ -180,11 +180,16 @@ def guard(filter: Filter) -> str:
 def _guard_item(item: FilterItem) -> str:
     parts: list[str] = []
     if item.event_types:
-        parts.append(f'"types": {as_jsonb_text(list(item.event_types))}')
+        parts.append(_guarded_types(item.event_types))
     if item.predicates:
         quantifier = "all" if item.all_predicates else "any"
         parts.append(f'"{quantifier}": [' + ", ".join(predicate.pattern for predicate in item.predicates) + "]")
     return "{" + ", ".join(parts) + "}"
+
+
+@lru_cache(maxsize=1000)
+def _guarded_types(event_types: tuple[str, ...]) -> str:
+    return f'"types": {as_jsonb_text(list(event_types))}'
 
 
 def _types_alone(filter: Filter) -> list[str]:
