@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
 from marshmallow import ValidationError
+from msgspec import Struct
 
 from eventstore import EventStore, Filter, FilterBuilder, SequencedEvent
 from eventstore.filters import FilterItem
@@ -225,10 +226,11 @@ def _event(event: DomainEvent) -> tuple[str, Mapping[str, str]]:
 
 
 def _shown(value: Any) -> dict[str, str]:
-    """The fields of a dataclass, one in another as `one, other`."""
+    """The fields of a state or a reason, one in another as `one, other`."""
     shown: dict[str, str] = {}
-    for field in dataclasses.fields(value):
-        inner, name = getattr(value, field.name), field.name.replace("_", " ")
+    names = value.__struct_fields__ if isinstance(value, Struct) else value.__dataclass_fields__
+    for field in names:
+        inner, name = getattr(value, field), field.replace("_", " ")
         if dataclasses.is_dataclass(inner):
             shown |= {f"{name}, {key}": text for key, text in _shown(inner).items()}
         else:

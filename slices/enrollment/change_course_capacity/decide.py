@@ -1,7 +1,9 @@
 """The rules of changing a capacity: which events matter, what they tell, what follows. No clock, no store, no web."""
 
-from dataclasses import dataclass, replace
 from typing import TypeAlias, assert_never
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from eventstore import Filter, FilterBuilder, P
 from slices.decision import Append, Decision, Nothing, Reject
@@ -31,8 +33,7 @@ def boundary(command: ChangeCourseCapacity) -> Filter:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(Struct, frozen=True):
     """What one has to know about this course. Without a course there is no capacity."""
 
     capacity: int | None = None

@@ -1,7 +1,8 @@
 """The rules of defining a course: which events matter, what they tell, and what follows. No clock, no store, no web."""
 
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from eventstore import Filter, FilterBuilder, P
 from slices.decision import Append, Decision, Nothing, Reject
@@ -26,8 +27,7 @@ def boundary(command: DefineCourse) -> Filter:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(Struct, frozen=True):
     """What one has to know about this course: how it was defined, if it was."""
 
     title: str | None = None

@@ -1,7 +1,8 @@
 """The rules of adding a copy: which events matter, what they tell, and what follows. No clock, no store, no web."""
 
-from dataclasses import dataclass
 from typing import Never, TypeAlias, assert_never
+
+from msgspec import Struct
 
 from eventstore import Filter, FilterBuilder, P
 from slices.decision import Append, Decision, Nothing
@@ -24,8 +25,7 @@ def boundary(command: AddBookCopyToCirculation) -> Filter:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(Struct, frozen=True):
     """What one has to know about this copy."""
 
     in_circulation: bool = False

@@ -1,7 +1,8 @@
 """The rules of giving up: which events matter, what they tell, and what follows. No clock, no store, no web."""
 
-from dataclasses import dataclass
 from typing import Never, TypeAlias
+
+from msgspec import Struct
 
 from eventstore import Filter, FilterBuilder, P
 from slices.decision import Append, Decision, Nothing
@@ -25,8 +26,7 @@ def boundary(command: CancelReservation) -> Filter:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(Struct, frozen=True):
     """What one has to know about this copy: who waits for it."""
 
     waiting: WaitingList = NOBODY_WAITS

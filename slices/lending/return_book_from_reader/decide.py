@@ -1,7 +1,9 @@
 """The rules of returning: which events matter, what they tell, and what follows. No clock, no store, no web."""
 
-from dataclasses import dataclass, replace
 from typing import TypeAlias, assert_never
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from eventstore import Filter, FilterBuilder, P
 from slices.decision import Append, Decision, Nothing, Reject
@@ -55,8 +57,7 @@ def boundary(command: ReturnBookFromReader) -> Filter:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(Struct, frozen=True):
     """What one has to know about this copy and this reader."""
 
     reader_id: str
