@@ -1,4 +1,4 @@
--- The events table, its order and the append (schema version 2).
+-- The events table, its order and the append (schema version 3).
 --
 -- Runs as it stands with psql. For an events table of another name the package replaces every public.events…, every
 -- events_… and the key of the append lock; nothing else. See eventstore/README.md for why it is built this way.
@@ -19,7 +19,7 @@ ALTER SEQUENCE public.events_sequence_number OWNED BY public.events.sequence_num
 
 CREATE FUNCTION public.events_schema_version() RETURNS integer
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    AS 'SELECT 2';
+    AS 'SELECT 3';
 
 
 -- Order (G2, G7) --------------------------------------------------------------------------------------------------
@@ -88,13 +88,12 @@ CREATE TYPE public.events_append_result AS (
 
 -- The guard, for when something is newer than the caller's position: the first newer event that matches an item of
 -- the filter. The range is bounded on both sides and fenced by OFFSET 0, so that it stays a short walk along the
--- primary key whatever a cached plan believes about the size of the table.
+-- primary key whatever a cached plan believes about the size of the table. Settings and rights are those of the append
+-- functions, which alone call it.
 CREATE FUNCTION public.events_guard(
     p_filter jsonb, p_after bigint, p_head bigint, INOUT p_result public.events_append_result
 )
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path = pg_catalog, pg_temp
-    SET enable_seqscan = off  -- a plan cached while the table was small would scan it all under the lock
+    LANGUAGE plpgsql
 AS $$
 BEGIN
     IF p_after > p_head THEN
@@ -116,19 +115,22 @@ BEGIN
         SELECT e.sequence_number, e.event_type, e.event_id, item.position
         INTO p_result.conflict_number, p_result.conflict_type, p_result.conflict_id, p_result.conflict_item
         FROM (
+            SELECT given.position,
+                   ARRAY(SELECT jsonb_array_elements_text(given.clause -> 'types')) AS types,
+                   ARRAY(SELECT jsonb_array_elements(given.clause -> 'any')) AS any_of,
+                   ARRAY(SELECT jsonb_array_elements(given.clause -> 'all')) AS all_of
+            FROM jsonb_array_elements(p_filter) WITH ORDINALITY given (clause, position)
+            OFFSET 0
+        ) item
+        CROSS JOIN LATERAL (
             SELECT n.sequence_number, n.event_type, n.event_id, n.payload
             FROM public.events n
             WHERE n.sequence_number > p_after AND n.sequence_number <= p_head
             OFFSET 0
         ) e
-        CROSS JOIN jsonb_array_elements(p_filter) WITH ORDINALITY item (clause, position)
-        WHERE (NOT item.clause ? 'types' OR item.clause -> 'types' ? e.event_type)
-          AND (NOT item.clause ? 'any' OR EXISTS (
-                  SELECT FROM jsonb_array_elements(item.clause -> 'any') pattern
-                  WHERE e.payload @> pattern))
-          AND (NOT item.clause ? 'all' OR NOT EXISTS (
-                  SELECT FROM jsonb_array_elements(item.clause -> 'all') pattern
-                  WHERE NOT e.payload @> pattern))
+        WHERE (item.types = '{}' OR e.event_type = ANY (item.types))
+          AND (item.any_of = '{}' OR e.payload @> ANY (item.any_of))
+          AND e.payload @> ALL (item.all_of)
         ORDER BY e.sequence_number, item.position
         LIMIT 1;
     END IF;
@@ -201,6 +203,76 @@ BEGIN
     RETURNING ARRAY[e.sequence_number] INTO result.sequence_numbers;
     result.status := 'appended';
     RETURN result;
+END
+$$;
+
+-- Appends one event for each of several requests, as one transaction. Each has a condition of its own, is carried out
+-- as if those before it had been committed already, and is answered by a row, in order.
+CREATE FUNCTION public.events_append_group(
+    p_event_ids uuid[], p_event_types text[], p_occurred_at timestamptz[], p_payloads text[], p_metadata text[],
+    p_filters text[], p_after bigint[], p_lock_timeout text
+) RETURNS SETOF public.events_append_result
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
+    SET lock_timeout = '5s'
+    SET enable_seqscan = off
+AS $$
+DECLARE
+    result  public.events_append_result;
+    asked   timestamptz;
+    waited  bigint;
+    head    bigint;
+    stored  record;
+    request record;
+BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'an append needs READ COMMITTED, this transaction is %',
+            upper(current_setting('transaction_isolation'))
+            USING ERRCODE = 'active_sql_transaction';
+    END IF;
+
+    IF p_lock_timeout <> '5s' THEN
+        PERFORM set_config('lock_timeout', p_lock_timeout, true);
+    END IF;
+    IF current_setting('client_min_messages') = 'error' THEN
+        -- Until the end of the transaction: only a warning says that its commit gave up waiting for a standby.
+        PERFORM set_config('client_min_messages', 'warning', true);
+    END IF;
+    asked := clock_timestamp();
+    PERFORM pg_advisory_xact_lock(1165382516, -1479727618);
+    waited := extract(epoch FROM clock_timestamp() - asked) * 1000000;
+
+    SELECT coalesce(max(e.sequence_number), 0) INTO head FROM public.events e;
+
+    FOR request IN
+        SELECT *
+        FROM unnest(p_event_ids, p_event_types, p_occurred_at, p_payloads, p_metadata, p_filters, p_after)
+            given (event_id, event_type, occurred_at, payload, metadata, filter, after)
+    LOOP
+        result := NULL;
+        result.head := head;
+        result.lock_waited := waited;
+        SELECT e.sequence_number, e.event_type = request.event_type AND e.payload = request.payload::jsonb AS same
+        INTO stored
+        FROM public.events e
+        WHERE e.event_id = request.event_id;
+        IF FOUND THEN
+            PERFORM pg_logical_emit_message(true, 'eventstore', '');
+            result.status := CASE WHEN stored.same THEN 'already stored' ELSE 'event id reused' END;
+            result.sequence_numbers := CASE WHEN stored.same THEN ARRAY[stored.sequence_number] END;
+        ELSIF request.filter IS NOT NULL AND request.after <> head THEN
+            result := public.events_guard(request.filter::jsonb, request.after, head, result);
+        END IF;
+        IF result.status IS NULL THEN
+            INSERT INTO public.events AS e (event_id, event_type, occurred_at, payload, metadata)
+            VALUES (request.event_id, request.event_type, request.occurred_at,
+                    request.payload::jsonb, request.metadata::jsonb)
+            RETURNING e.sequence_number INTO head;
+            result.status := 'appended';
+            result.sequence_numbers := ARRAY[head];
+        END IF;
+        RETURN NEXT result;
+    END LOOP;
 END
 $$;
 
@@ -283,11 +355,12 @@ $$;
 
 
 -- Rights ----------------------------------------------------------------------------------------------------------
--- An application role needs SELECT on the table and EXECUTE on the two append functions, and nothing else.
+-- An application role needs SELECT on the table and EXECUTE on the three append functions, and nothing else.
 
 REVOKE ALL ON FUNCTION
     public.events_before_insert(), public.events_draw_sequence_number(), public.events_refuse_change(),
     public.events_guard(jsonb, bigint, bigint, public.events_append_result),
     public.events_append_one(uuid, text, timestamptz, jsonb, jsonb, jsonb, bigint, text),
+    public.events_append_group(uuid[], text[], timestamptz[], text[], text[], text[], bigint[], text),
     public.events_append_batch(uuid[], text[], timestamptz[], jsonb[], jsonb[], jsonb, bigint, text)
     FROM PUBLIC;

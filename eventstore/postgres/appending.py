@@ -6,8 +6,7 @@ How the function itself works is told in eventstore/README.md and in schema/1_ev
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
-from uuid import UUID
+from typing import Any, Final
 
 import psycopg
 from psycopg import Connection
@@ -25,6 +24,7 @@ from eventstore.errors import (
 from eventstore.events import StorableEvent
 from eventstore.filters import Filter
 from eventstore.postgres import statements
+from eventstore.postgres.append_calls import Answer, AppendCalls, Call, Request
 from eventstore.postgres.group_commit import GroupCommit
 from eventstore.postgres.pool import Pool, borrowed, fetch
 from eventstore.postgres.reading import stream_of
@@ -54,27 +54,6 @@ class AppendTimes:
 OnAppend = Callable[[AppendTimes], None]
 
 
-class _Answer(NamedTuple):
-    """One row of the append functions; the fields are explained in the schema."""
-
-    status: str
-    sequence_numbers: list[int]
-    head: int
-    conflict_number: int
-    conflict_type: str
-    conflict_id: UUID
-    conflict_item: int | None
-    lock_waited: int
-
-
-class _Request(NamedTuple):
-    """What one call of `append` asks for, and when, in seconds of `time.perf_counter`."""
-
-    events: tuple[StorableEvent, ...]
-    condition: AppendCondition | None
-    asked: float
-
-
 class Appender:
     """Appends to one events table, in transactions of its own."""
 
@@ -85,10 +64,8 @@ class Appender:
         self._table = table
         self._on_append = on_append
         # The default is spelled as in the schema, where it costs nothing.
-        self._lock_timeout = "5s" if lock_timeout == DEFAULT_LOCK_TIMEOUT else f"{round(lock_timeout * 1000)}ms"
-        self._append_one = statements.append_one(table)
-        self._append_group = statements.append_group(table)
-        self._append_batch = statements.append_batch(table)
+        spelled = "5s" if lock_timeout == DEFAULT_LOCK_TIMEOUT else f"{round(lock_timeout * 1000)}ms"
+        self._calls = AppendCalls(table, spelled)
         self._server_defaults_to_read_committed = True
         self._group_commit = GroupCommit(self._send, _may_join)
 
@@ -102,7 +79,7 @@ class Appender:
         check_ids_differ(events)
         guard = condition
         for _ in range(_MOST_STALE_CHECKS):
-            answer = self._call(_Request(events, guard, time.perf_counter()), joined)
+            answer = self._call(Request(events, guard, time.perf_counter()), joined)
             if self._on_append is not None:
                 self._on_append(AppendTimes(answer.status, answer.lock_waited / 1_000_000))
             if answer.status in ("appended", "already stored"):
@@ -121,36 +98,26 @@ class Appender:
             outcome_unknown=False,
         )
 
-    def _call(self, request: _Request, joined: Connection[Any] | None) -> _Answer:
-        if joined is not None:
-            return _Answer(*_execute_within(joined, *self._single(request))[0])
-        return self._group_commit.send(request)
+    def _call(self, request: Request, joined: Connection[Any] | None) -> Answer:
+        if joined is None:
+            return self._group_commit.send(request)
+        call = self._calls.single(request)
+        return call.answers(_execute_within(joined, call))[0]
 
-    def _send(self, requests: Sequence[_Request]) -> list[_Answer]:
-        """Send requests as one transaction."""
+    def _send(self, requests: Sequence[Request]) -> list[Answer]:
+        """Carry out requests as one transaction."""
         if len(requests) == 1:
-            return [_Answer(*row) for row in self._execute(*self._single(requests[0]))]
+            call = self._calls.single(requests[0])
+            return call.answers(self._execute(call))
         sent = time.perf_counter()
-        columns = map(list, zip(*map(_row, requests), strict=True))
-        answers = [_Answer(*row) for row in self._execute(self._append_group, [*columns, self._lock_timeout])]
-        # Only the first of them met the lock of the database; before that each waited in the line.
-        waits = [answers[0].lock_waited + round((sent - request.asked) * 1_000_000) for request in requests]
-        return [answer._replace(lock_waited=wait) for answer, wait in zip(answers, waits, strict=True)]
-
-    def _single(self, request: _Request) -> tuple[bytes, list[object]]:
-        if len(request.events) == 1:
-            return self._append_one, [*_row(request), self._lock_timeout]
-        events = request.events
-        columns = [
-            [event.event_id for event in events],
-            [event.event_type for event in events],
-            [event.occurred_at for event in events],
-            [event.payload.decode() for event in events],
-            [event.metadata.decode() for event in events],
+        call = self._calls.group(requests)
+        # To the wait for the lock, which all of them share, comes that of each in the line.
+        return [
+            answer._replace(lock_waited=answer.lock_waited + round((sent - request.asked) * 1_000_000))
+            for answer, request in zip(call.answers(self._execute(call)), requests, strict=True)
         ]
-        return self._append_batch, [*columns, *_guard(request), self._lock_timeout]
 
-    def _execute(self, statement: bytes, parameters: list[object]) -> list[tuple[Any, ...]]:
+    def _execute(self, call: Call) -> list[tuple[Any, ...]]:
         with (
             borrowed(self._pool) as connection,
             translated(may_have_written=True),
@@ -158,19 +125,19 @@ class Appender:
         ):
             if self._server_defaults_to_read_committed:
                 try:
-                    return fetch(connection, statement, parameters)
+                    return fetch(connection, call.statement, call.parameters)
                 except psycopg.errors.ActiveSqlTransaction:
                     # The function refused before it did anything: the server's default is another isolation level.
                     self._server_defaults_to_read_committed = False
             connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
             try:
-                answers = fetch(connection, statement, parameters)
+                rows = fetch(connection, call.statement, call.parameters)
             except BaseException:  # also when the caller's patience ends with Ctrl-C
                 if not connection.closed:
                     connection.execute("ROLLBACK")
                 raise
             connection.execute("COMMIT")
-            return answers
+            return rows
 
     def _caught_up(
         self,
@@ -207,28 +174,11 @@ class Appender:
                 return stream_of(fetch(connection, statement, parameters), filter, limit=1, backwards=False)
 
 
-def _may_join(group: Sequence[_Request], request: _Request) -> bool:
+def _may_join(group: Sequence[Request], request: Request) -> bool:
     return len(group[0].events) == len(request.events) == 1
 
 
-def _row(request: _Request) -> tuple[object, ...]:
-    [event] = request.events
-    return (
-        event.event_id,
-        event.event_type,
-        event.occurred_at,
-        event.payload.decode(),
-        event.metadata.decode(),
-        *_guard(request),
-    )
-
-
-def _guard(request: _Request) -> tuple[str | None, int]:
-    condition = request.condition
-    return (None, 0) if condition is None else (statements.guard(condition.filter), condition.after)
-
-
-def _execute_within(connection: Connection[Any], statement: bytes, parameters: list[object]) -> list[tuple[Any, ...]]:
+def _execute_within(connection: Connection[Any], call: Call) -> list[tuple[Any, ...]]:
     """Append in the caller's transaction, which alone decides whether and when the events are committed."""
     if connection.closed:
         raise InvalidTransaction("the connection is closed")
@@ -240,12 +190,12 @@ def _execute_within(connection: Connection[Any], statement: bytes, parameters: l
     # Whatever is lost here is lost before the caller's COMMIT.
     with translated(may_have_written=False):
         try:
-            return fetch(connection, statement, parameters)
+            return fetch(connection, call.statement, call.parameters)
         except psycopg.errors.ActiveSqlTransaction as refused:
             raise InvalidTransaction(str(refused.diag.message_primary)) from refused
 
 
-def _conflict(answer: _Answer, condition: AppendCondition) -> ConcurrencyConflict:
+def _conflict(answer: Answer, condition: AppendCondition) -> ConcurrencyConflict:
     event = ConflictingEvent(answer.conflict_number, answer.conflict_type, answer.conflict_id)
     item = answer.conflict_item
     words = "any event" if item is None else str(condition.filter.items[item - 1])

@@ -91,35 +91,6 @@ _BOUNDS: tuple[LiteralString, ...] = (
     "sequence_number <= %s",
 )
 
-_APPEND_ONE: LiteralString = "SELECT * FROM {function}(%s, %s, %s, %s::jsonb, %s::jsonb, %s::jsonb, %s, %s)"
-_APPEND_BATCH: LiteralString = """
-SELECT * FROM {function}(%s, %s, %s, %s::text[]::jsonb[], %s::text[]::jsonb[], %s::jsonb, %s, %s)
-"""
-# The function is called row by row, so that each request meets what those before it have appended.
-_APPEND_GROUP: LiteralString = """
-SELECT answer.*
-FROM unnest(%s::uuid[], %s::text[], %s::timestamptz[], %s::text[], %s::text[], %s::text[], %s::bigint[])
-     WITH ORDINALITY request (event_id, event_type, occurred_at, payload, metadata, filter, after, place)
-CROSS JOIN LATERAL {function}(request.event_id, request.event_type, request.occurred_at, request.payload::jsonb,
-                              request.metadata::jsonb, request.filter::jsonb, request.after, %s) answer
-ORDER BY request.place
-"""
-
-
-def append_one(table: TableName) -> bytes:
-    """The call that appends one event."""
-    return SQL(_APPEND_ONE).format(function=Identifier(table.schema, f"{table.table}_append_one")).as_bytes()
-
-
-def append_group(table: TableName) -> bytes:
-    """The call that carries out several requests to append one event each."""
-    return SQL(_APPEND_GROUP).format(function=Identifier(table.schema, f"{table.table}_append_one")).as_bytes()
-
-
-def append_batch(table: TableName) -> bytes:
-    """The call that appends several events."""
-    return SQL(_APPEND_BATCH).format(function=Identifier(table.schema, f"{table.table}_append_batch")).as_bytes()
-
 
 def schema_version(table: TableName) -> bytes:
     """The question which version the schema in the database has."""

@@ -9,7 +9,7 @@ from eventstore.postgres.schema.names import TableName
 _APPLICATION: Final[LiteralString] = """\
 GRANT USAGE ON SCHEMA {schema} TO {role};
 GRANT SELECT ON {events} TO {role};
-GRANT EXECUTE ON FUNCTION {append_one}, {append_batch}, {schema_version} TO {role};
+GRANT EXECUTE ON FUNCTION {append_one}, {append_group}, {append_batch}, {schema_version} TO {role};
 """
 _SNAPSHOTS: Final[LiteralString] = "GRANT SELECT, INSERT, UPDATE, DELETE ON {snapshots} TO {role};\n"
 
@@ -24,6 +24,7 @@ def grants(table: TableName, role: str, *, snapshots: bool) -> str:
         schema=Identifier(table.schema),
         events=name(""),
         append_one=name("_append_one"),
+        append_group=name("_append_group"),
         append_batch=name("_append_batch"),
         schema_version=name("_schema_version"),
         role=Identifier(role),
