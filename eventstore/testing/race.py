@@ -66,27 +66,30 @@ class RaceReport:
 
 
 def race_for_prizes(
-    store: RaceStore, *, writers: int = 8, rounds: int = 300, progress: Progress = lambda _: None
+    store: RaceStore, /, *more: RaceStore, writers: int = 8, rounds: int = 300, progress: Progress = lambda _: None
 ) -> RaceReport:
     """Let all writers see a prize free and claim it at the same moment, prize after prize. One may win each.
 
     Args:
         store: an empty store.
-        writers: concurrent writers; a PostgreSQL store needs a pool with as many connections.
+        more: the same events through stores of their own, as other processes have them; the writers are dealt out. What
+            only keeps the threads of one process apart is not enough then.
+        writers: concurrent writers; a PostgreSQL store needs a pool with a connection for each of its own.
         rounds: number of prizes.
         progress: called with the number of rounds done.
     """
     starting_line = threading.Barrier(writers)
+    stores = (store, *more)
 
     def run(writer: int) -> int:
-        won = 0
+        own, won = stores[writer % len(stores)], 0
         for prize in range(rounds):
             claim = Claim(f"prize {prize}", f"team {prize}.{writer}")
-            seen = store.query(claim.boundary)
+            seen = own.query(claim.boundary)
             event = claim.event(writer, seen, datetime.now(UTC))
             starting_line.wait()
             try:
-                store.append(event, condition=seen.append_condition)
+                own.append(event, condition=seen.append_condition)
                 won += 1
             except ConcurrencyConflict:
                 pass
@@ -101,7 +104,8 @@ def race_for_prizes(
 
 def free_race(
     store: RaceStore,
-    *,
+    /,
+    *more: RaceStore,
     writers: int = 8,
     rounds: int = 100,
     prizes: int = 5,
@@ -114,7 +118,7 @@ def free_race(
     history than the one before, the races would become slower and the conflicts rarer.
 
     Args:
-        store: an empty store.
+        store, more: see `race_for_prizes`.
         writers: concurrent writers.
         rounds: decisions of each writer.
         prizes: number of prizes, and of teams; the fewer, the more conflicts.
@@ -122,8 +126,10 @@ def free_race(
         progress: called with the number of rounds done.
     """
     starting_line = threading.Barrier(writers)
+    stores = (store, *more)
 
     def run(writer: int) -> int:
+        own = stores[writer % len(stores)]
         chance = random.Random(f"{seed}/{writer}")  # noqa: S311  # a repeatable race, no secret
         won = 0
         for round_ in range(rounds):
@@ -131,9 +137,9 @@ def free_race(
                 progress(round_)
             lap = round_ // _ROUNDS_PER_LAP
             claim = Claim(f"prize {lap}.{chance.randrange(prizes)}", f"team {lap}.{chance.randrange(prizes)}")
-            seen = store.query(claim.boundary)
+            seen = own.query(claim.boundary)
             try:
-                store.append(claim.event(writer, seen, datetime.now(UTC)), condition=seen.append_condition)
+                own.append(claim.event(writer, seen, datetime.now(UTC)), condition=seen.append_condition)
                 won += 1
             except ConcurrencyConflict:
                 pass

@@ -4,8 +4,8 @@ import argparse
 import random
 import sys
 import time
-from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Generator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 
 from eventstore.memory import InMemoryEventStore
 from eventstore.testing.arena import arena
@@ -40,17 +40,17 @@ def _run(name: str, dsn: str | None, rounds: int, writers: int, seed: int) -> bo
     idea = "a list and a lock" if name == _MEMORY else CONTENDERS[name].idea
     say(f"{name}: {idea}; {writers} writers, seed {seed}")
     with _maker_of_empty_stores(name, dsn, writers) as empty_store:
-        with empty_store() as store:
+        with empty_store() as stores:
             prizes = _timed(
                 f"{rounds:,} prizes, each claimed by all at the same moment",
                 rounds,
-                lambda progress: race_for_prizes(store, writers=writers, rounds=rounds, progress=progress),
+                lambda progress: race_for_prizes(*stores, writers=writers, rounds=rounds, progress=progress),
             )
-        with empty_store() as store:
+        with empty_store() as stores:
             free = _timed(
                 f"{rounds:,} decisions of each, in a free loop",
                 rounds,
-                lambda progress: free_race(store, writers=writers, rounds=rounds, seed=seed, progress=progress),
+                lambda progress: free_race(*stores, writers=writers, rounds=rounds, seed=seed, progress=progress),
             )
     return prizes.is_clean and free.is_clean
 
@@ -73,18 +73,19 @@ def _timed(title: str, rounds: int, race: Callable[[Progress], RaceReport]) -> R
 @contextmanager
 def _maker_of_empty_stores(
     name: str, dsn: str | None, writers: int
-) -> Generator[Callable[[], AbstractContextManager[RaceStore]]]:
+) -> Generator[Callable[[], AbstractContextManager[Sequence[RaceStore]]]]:
     if name == _MEMORY:
-        yield lambda: nullcontext(InMemoryEventStore())
+        yield lambda: nullcontext([InMemoryEventStore()])
         return
     with server(dsn) as reached:
         yield lambda: _in_arena(name, reached, writers)
 
 
 @contextmanager
-def _in_arena(name: str, dsn: str, writers: int) -> Generator[RaceStore]:
-    with arena(CONTENDERS[name].subject, dsn) as place, place.open("writers", writers) as store:
-        yield store
+def _in_arena(name: str, dsn: str, writers: int) -> Generator[Sequence[RaceStore]]:
+    """Two writers share a store, as the threads of a process do; the others have stores of their own."""
+    with arena(CONTENDERS[name].subject, dsn) as place, ExitStack() as opened:
+        yield [opened.enter_context(place.open("writers", 2)) for _ in range((writers + 1) // 2)]
 
 
 def _at_least(least: int) -> Callable[[str], int]:

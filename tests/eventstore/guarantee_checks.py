@@ -21,6 +21,7 @@ from eventstore import (
     P,
     StorableEvent,
 )
+from eventstore.postgres import PostgresEventStore
 from eventstore.testing.race import free_race, race_for_prizes
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -42,13 +43,20 @@ def hand_written_insert(table: str) -> Composed:
     ).format(Identifier(table))
 
 
+def in_processes_of_their_own(store: EventStore) -> list[EventStore]:
+    """As other processes have the store: what keeps the threads of one process apart does not reach them."""
+    if not isinstance(store, PostgresEventStore):
+        return []
+    return [PostgresEventStore(store._pool, str(store._table)) for _ in range(3)]
+
+
 def exactly_one_winner(store: EventStore) -> None:
-    report = race_for_prizes(store, writers=8, rounds=40)
+    report = race_for_prizes(store, *in_processes_of_their_own(store), writers=8, rounds=40)
     assert report.is_clean, str(report)
 
 
 def every_guard_holds_in_a_free_loop(store: EventStore) -> None:
-    report = free_race(store, writers=8, rounds=40, prizes=4)
+    report = free_race(store, *in_processes_of_their_own(store), writers=8, rounds=40, prizes=4)
     assert report.is_clean, str(report)
 
 

@@ -230,6 +230,12 @@ CALLS: dict[str, LiteralString] = {
         SELECT (public.{function}(pg_catalog.gen_random_uuid(), 'Forged', pg_catalog.now(), '{{}}', '{{}}',
                                   {condition}, 0, '1s')).status
     """,
+    "append_group": """
+        SELECT status FROM public.{function}(
+            ARRAY[pg_catalog.gen_random_uuid(), pg_catalog.gen_random_uuid()], '{{Forged,Forged}}',
+            ARRAY[pg_catalog.now(), pg_catalog.now()], '{{"{{}}","{{}}"}}', '{{"{{}}","{{}}"}}',
+            ARRAY[{condition}, {condition}], '{{0,0}}', '1s')
+    """,
     "append_batch": """
         SELECT (public.{function}(ARRAY[pg_catalog.gen_random_uuid()], '{{Forged}}', ARRAY[pg_catalog.now()],
                                   '{{"{{}}"}}', '{{"{{}}"}}', {condition}, 0, '1s')).status
@@ -258,7 +264,7 @@ def attacker(pool: Pool, store: PostgresEventStore, table: str, role: str, as_ro
 def forge(attacker: Attacker, table: str, name: str, condition: str | None = CONDITION) -> str:
     """Call an append function; its answer."""
     call = SQL(CALLS[name]).format(function=Identifier(f"{table}_{name}"), condition=Literal(condition))
-    [(status,)] = attacker.execute(call).fetchall()
+    [(status,), *_] = attacker.execute(call).fetchall()
     return str(status)
 
 
@@ -268,7 +274,7 @@ def test_no_search_path_makes_the_append_run_what_the_role_wrote(
 ) -> None:
     assert forge(attacker, table, name) == "conflict"
     assert forge(attacker, table, name, condition=None) == "appended"
-    assert [found.event_type for found in store.query(EVERYTHING)] == ["Lent", "Forged"]
+    assert {found.event_type for found in store.query(EVERYTHING)} == {"Lent", "Forged"}
 
 
 @pytest.mark.parametrize("name", CALLS)

@@ -198,11 +198,11 @@ def test_no_function_of_one_store_names_another(pool: Pool, namespace: str) -> N
         assert set(keys) <= {expected}
 
 
-def test_the_lock_key_in_the_sql_file_is_that_of_the_name_in_all_three_places() -> None:
+def test_the_lock_key_in_the_sql_file_is_that_of_the_name_in_all_four_places() -> None:
     script = (SCHEMA / "1_events.sql").read_text(encoding="utf-8")
     locks = re.findall(r"PERFORM pg_advisory_xact_lock\((.*)\);", script)
-    assert locks == [f"{LOCK_NAMESPACE}, {TableName.parse('events').lock_key}"] * 3
-    assert script.count(str(TableName.parse("events").lock_key)) == 3
+    assert locks == [f"{LOCK_NAMESPACE}, {TableName.parse('events').lock_key}"] * 4
+    assert script.count(str(TableName.parse("events").lock_key)) == 4
 
 
 def test_the_lock_key_of_a_name_never_changes() -> None:
