@@ -68,6 +68,16 @@ class PrimedStore:
     reused: bool
     size_now: int
 
+    def as_json(self) -> dict[str, Any]:
+        """What a result says of the store in which it was measured."""
+        return {
+            "events": self.library.events,
+            "table": self.table,
+            "reused": self.reused,
+            "seconds": self.seconds,
+            "events_before_measuring": self.size_now,
+        }
+
 
 def schema_name(events: int) -> str:
     """Where the store of this length lives: in a schema of its own, so that it can be dropped as a whole."""
