@@ -82,7 +82,10 @@ class Lending:
         Raises:
             CannotMeasure: there are not as many.
         """
-        loans = {(first := self.free_loan()).command.book_id: first}
+        first = self.free_loan()
+        if copies == 1:
+            return Armful((first,), first.stream)
+        loans = {first.command.book_id: first}
         reader = first.command.reader_id
         for _ in range(_MOST_LENT_PAIRS):
             if len(loans) == copies:
