@@ -7,7 +7,7 @@ from benchmarks.floors import ROUND_TRIP, Floors
 from benchmarks.loans import Armful, Lending, check_alone
 from benchmarks.one_client import Comparison, OneClientResult
 from benchmarks.priming import PrimedStore
-from benchmarks.sampling import Measured, OnRound, in_turns
+from benchmarks.sampling import WARM_UP_ROUNDS, Measured, OnRound, in_turns
 from benchmarks.typical_workload import APPEND, APPEND_BUDGET, BARE_INSERT
 from eventstore import StorableEvent
 from eventstore.postgres import PostgresEventStore
@@ -79,7 +79,9 @@ class Appending:
         return Measured(name, lambda: self._lending.free_armful(count), run, check)
 
 
-def measure(pool: Pool, primed: PrimedStore, rounds: int, on_round: OnRound) -> OneClientResult:
+def measure(
+    pool: Pool, primed: PrimedStore, rounds: int, on_round: OnRound, *, warm_up: int = WARM_UP_ROUNDS
+) -> OneClientResult:
     """Measure everything in turns.
 
     Args:
@@ -87,12 +89,13 @@ def measure(pool: Pool, primed: PrimedStore, rounds: int, on_round: OnRound) -> 
         primed: the store.
         rounds: how often each thing is measured.
         on_round: is called after each round, the warm-up included.
+        warm_up: rounds that are not counted.
     """
     return OneClientResult(
         name="append",
         title=f"Appends by one client, {rounds:,} rounds",
         headline=f"What an append costs in a store of {primed.library.events:,} events",
-        samples=in_turns(Appending(pool, primed).things(), rounds, on_round=on_round),
+        samples=in_turns(Appending(pool, primed).things(), rounds, warm_up=warm_up, on_round=on_round),
         comparisons=COMPARISONS,
         floors=(ROUND_TRIP, BARE_INSERT, BARE_INSERT_OF_FIVE),
         primed=primed,

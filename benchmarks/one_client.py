@@ -99,7 +99,7 @@ class OneClientResult:
                 axes.plot([median, late], [place, place], color=colour, alpha=0.35, linewidth=5, solid_capstyle="round")
                 axes.plot(median, place, "o", color=colour, markersize=9)
                 axes.annotate(
-                    f"{median:.3g}",
+                    f"{median:.3g}" if median < 1000 else f"{median:,.0f}",
                     (median, place),
                     xytext=(-9, 0),
                     textcoords="offset points",
@@ -112,7 +112,7 @@ class OneClientResult:
             axes.tick_params(axis="y", length=0)
             axes.grid(visible=False, axis="y")
             times = [each.percentile(percent) / 1000 for each in self.samples.values() for percent in (50, 99)]
-            milliseconds_axis(axes, "x", times, margin_below=2.0)
+            milliseconds_axis(axes, "x", times, margin_below=max(1.5, (max(times) / min(times)) ** 0.12))
             axes.set_xlabel("milliseconds, on a scale of equal ratios")
             axes.set_title(self.headline)
             drawn.legend(

@@ -82,10 +82,13 @@ def print_times(console: Console, title: str, samples: Iterable[Samples]) -> Non
 
 def print_noise(console: Console, floors: Iterable[Samples]) -> None:
     """Warn if the machine was busy with something else: what does the same each time took much longer now and then."""
-    for each in noisy(floors):
+    restless = noisy(floors)
+    if restless:
+        worst = max(restless, key=lambda each: each.percentile(90) / each.median)
+        others = f" (and of {len(restless) - 1} more)" if len(restless) > 1 else ""
         console.print(
-            f"[yellow]The machine was noisy:[/] of '{each.name}' one in ten took"
-            f" {each.percentile(90) / each.median:.1f} times the median or more. Trust the ratios, not the times."
+            f"[yellow]The machine was noisy:[/] of '{worst.name}'{others} one in ten took"
+            f" {worst.percentile(90) / worst.median:.1f} times the median or more. Trust the ratios, not the times."
         )
 
 

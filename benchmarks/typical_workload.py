@@ -11,7 +11,7 @@ from benchmarks.library_log import LENDINGS_PER_COPY, Library
 from benchmarks.loans import Lending, Loan, check_alone
 from benchmarks.one_client import Comparison, OneClientResult
 from benchmarks.priming import PrimedStore
-from benchmarks.sampling import Measured, OnRound, in_turns
+from benchmarks.sampling import WARM_UP_ROUNDS, Measured, OnRound, in_turns
 from eventstore import AppendCondition, EventStream, FilterBuilder
 from eventstore.postgres import PostgresEventStore
 from eventstore.postgres.pool import Pool
@@ -147,7 +147,9 @@ class TypicalWorkload:
         self._lending.give_back(loan)
 
 
-def measure(pool: Pool, primed: PrimedStore, rounds: int, on_round: OnRound) -> OneClientResult:
+def measure(
+    pool: Pool, primed: PrimedStore, rounds: int, on_round: OnRound, *, warm_up: int = WARM_UP_ROUNDS
+) -> OneClientResult:
     """Measure everything in turns.
 
     Args:
@@ -155,9 +157,10 @@ def measure(pool: Pool, primed: PrimedStore, rounds: int, on_round: OnRound) -> 
         primed: the store.
         rounds: how often each thing is measured.
         on_round: is called after each round, the warm-up included.
+        warm_up: rounds that are not counted.
     """
     workload = TypicalWorkload(pool, primed.table, primed.library)
-    samples = in_turns(workload.things(), rounds, on_round=on_round)
+    samples = in_turns(workload.things(), rounds, warm_up=warm_up, on_round=on_round)
     found = sum(workload.events_found) / len(workload.events_found)
     return OneClientResult(
         name="typical-workload",

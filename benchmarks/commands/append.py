@@ -24,6 +24,6 @@ def run(
 @click.command("append")
 @store_options
 @rounds_option(1_000)
-def command(events: int, dsn: str | None, fresh: bool, rounds: int, output: Path | None) -> None:
+def command(*, events: int, dsn: str | None, fresh: bool, rounds: int, output: Path | None) -> None:
     """Append one event and five events, with and without a condition, by one client."""
     carry_out(lambda console, server: run(console, server, events=events, fresh=fresh, rounds=rounds), dsn, output)

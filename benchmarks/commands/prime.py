@@ -16,6 +16,6 @@ def run(console: Console, server: str, *, events: int = 1_000_000, fresh: bool =
 
 @click.command("prime")
 @store_options
-def command(events: int, dsn: str | None, fresh: bool, output: Path | None) -> None:
+def command(*, events: int, dsn: str | None, fresh: bool, output: Path | None) -> None:
     """Only load the history, and say how long it took."""
     carry_out(lambda console, server: run(console, server, events=events, fresh=fresh), dsn, output)

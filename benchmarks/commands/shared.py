@@ -13,9 +13,10 @@ from rich.progress import Progress
 from benchmarks.library_log import FEWEST_EVENTS, MOST_EVENTS
 from benchmarks.machine import Machine
 from benchmarks.output import Result, publish
-from benchmarks.priming import PrimedStore, prime, progress_bars
+from benchmarks.priming import PrimedSchool, PrimedStore, prime, prime_school, progress_bars
 from benchmarks.priming_result import print_priming
 from benchmarks.sampling import OnRound
+from benchmarks.school_log import LENGTHS
 from benchmarks.server import EMBEDDED_DATA, CannotMeasure, running_server
 from eventstore import EventStoreError
 from eventstore.postgres import open_pool
@@ -66,6 +67,19 @@ def rounds_option(default: int) -> Callable[[F], F]:
     )
 
 
+def longest_option(command: F) -> F:
+    """How long the streams of the school are."""
+    longest = click.option(
+        "--longest",
+        type=click.Choice([str(length) for length in LENGTHS]),
+        callback=lambda _, __, value: int(value),
+        default="100000",
+        show_default=True,
+        help="How many events the longest stream has. It is in a small store of its own.",
+    )
+    return _with(command, longest)
+
+
 def carry_out(run: Run, dsn: str | None, output: Path | None) -> None:
     """Find the server, measure, print, and write; whatever can go wrong becomes one line."""
     console = Console()
@@ -93,6 +107,16 @@ def primed_store(console: Console, dsn: str, events: int, *, fresh: bool) -> Pri
     with progress_bars() as progress:
         primed = prime(dsn, events, progress=progress, fresh=fresh)
     print_priming(console, primed)
+    return primed
+
+
+def primed_school(console: Console, dsn: str, longest: int, *, fresh: bool) -> PrimedSchool:
+    """Prime the store of long streams unless it is there, and say so."""
+    with progress_bars() as progress:
+        primed = prime_school(dsn, longest, progress=progress, fresh=fresh)
+    what = "Used again" if primed.reused else "Primed"
+    streams = f"streams of {', '.join(f'{length:,}' for length in primed.school.courses)} events"
+    console.print(f"{what}: {primed.table}, with {streams}.")
     return primed
 
 

@@ -24,6 +24,6 @@ def run(
 @click.command("typical-workload")
 @store_options
 @rounds_option(1_000)
-def command(events: int, dsn: str | None, fresh: bool, rounds: int, output: Path | None) -> None:
+def command(*, events: int, dsn: str | None, fresh: bool, rounds: int, output: Path | None) -> None:
     """Query, append, and a whole command (query, decode, fold, decide, encode, append), by one client."""
     carry_out(lambda console, server: run(console, server, events=events, fresh=fresh, rounds=rounds), dsn, output)

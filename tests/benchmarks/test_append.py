@@ -61,7 +61,7 @@ def test_so_many_copies_are_lent_within_the_time_and_returned_after_it(
 
 def test_all_of_it_in_turns_leaves_a_valid_log(own_pool: Pool, primed: PrimedStore) -> None:
     rounds: list[int] = []
-    result = measure(own_pool, primed, 2, lambda: rounds.append(1))
+    result = measure(own_pool, primed, 2, lambda: rounds.append(1), warm_up=1)
     stored = log(own_pool, primed)
     assert len(stored) == EVENTS + len(rounds) * 2 * (3 * 1 + 3 * 5)
     replay(decode(event) for event in stored)
