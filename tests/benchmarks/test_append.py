@@ -1,6 +1,5 @@
 """Each append that is measured writes what it says, guarded by what it says, and leaves a valid log."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 from uuid import uuid4
@@ -14,7 +13,7 @@ from benchmarks.sampling import Measured, in_turns
 from benchmarks.server import CannotMeasure
 from benchmarks.typical_workload import APPEND, BARE_INSERT
 from eventstore import ConcurrencyConflict, FilterBuilder, SequencedEvent
-from eventstore.postgres import PostgresEventStore, open_pool
+from eventstore.postgres import PostgresEventStore
 from eventstore.postgres.pool import Pool
 from slices.codec import decode
 from tests.benchmarks.replay import replay
@@ -25,12 +24,6 @@ EVENTS = 16 * 20
 @pytest.fixture
 def primed(dsn: str, schema: str) -> PrimedStore:
     return prime(dsn, EVENTS, schema=schema)
-
-
-@pytest.fixture
-def own_pool(dsn: str) -> Iterator[Pool]:
-    with open_pool(dsn, max_size=1) as pool:
-        yield pool
 
 
 @pytest.fixture

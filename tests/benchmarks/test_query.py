@@ -1,17 +1,15 @@
 """Each query that is measured finds what its line says, and its floor fetches the very same rows."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from psycopg.sql import SQL, Identifier
 
 from benchmarks.long_streams import LongStreams
-from benchmarks.priming import PrimedSchool, PrimedStore, prime, prime_school
+from benchmarks.priming import PrimedSchool, PrimedStore, prime
 from benchmarks.query import BOUNDARY, NEWEST, ONE, Querying, all_rounds, floor_of, measure
 from benchmarks.sampling import Measured
 from eventstore import FilterBuilder
-from eventstore.postgres import PostgresEventStore, open_pool
+from eventstore.postgres import PostgresEventStore
 from eventstore.postgres.pool import Pool
 
 EVENTS = 16 * 20
@@ -20,20 +18,6 @@ EVENTS = 16 * 20
 @pytest.fixture
 def primed(dsn: str, schema: str) -> PrimedStore:
     return prime(dsn, EVENTS, schema=schema)
-
-
-@pytest.fixture
-def school(dsn: str, schema: str) -> Iterator[PrimedSchool]:
-    primed = prime_school(dsn, 100, schema=f"{schema}_school")
-    yield primed
-    with open_pool(dsn, max_size=1) as pool, pool.connection() as connection:
-        connection.execute(SQL("DROP SCHEMA {} CASCADE").format(Identifier(f"{schema}_school")))
-
-
-@pytest.fixture
-def own_pool(dsn: str) -> Iterator[Pool]:
-    with open_pool(dsn, max_size=1) as pool:
-        yield pool
 
 
 def thing(own_pool: Pool, primed: PrimedStore, name: str) -> Measured[Any, Any]:
