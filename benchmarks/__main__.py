@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from benchmarks.commands import append, prime, query, scaling, typical_workload
+from benchmarks.commands import append, prime, query, replay, scaling, typical_workload
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -23,6 +23,7 @@ main.add_command(prime.command)
 main.add_command(append.command)
 main.add_command(query.command)
 main.add_command(scaling.command)
+main.add_command(replay.command)
 main.add_command(typical_workload.command)
 
 
