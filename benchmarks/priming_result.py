@@ -46,7 +46,7 @@ class PrimingResult:
 
     def plot(self, folder: Path) -> list[Path]:
         """Draw the phases one after the other."""
-        with figure(figsize=(9, 2.6)) as drawn:
+        with figure(figsize=(9, 3.0)) as drawn:
             axes = drawn.add_subplot()
             began = 0.0
             for (phase, seconds), colour in zip(self.primed.seconds.items(), _COLOURS, strict=True):
@@ -56,5 +56,5 @@ class PrimingResult:
             axes.set_ylim(-0.5, 0.5)
             axes.set_xlabel("seconds")
             axes.set_title(f"Priming {self.primed.library.events:,} events: {began:.1f} s")
-            drawn.legend(loc="outside lower center", ncols=4, fontsize=10)
+            drawn.legend(loc="outside lower center", ncols=2, fontsize=10)
             return save(drawn, folder, self.name)

@@ -164,8 +164,7 @@ def measure(
     found = sum(workload.events_found) / len(workload.events_found)
     return OneClientResult(
         name="typical-workload",
-        title=f"One client, {rounds:,} rounds; a query finds {found:.1f} events, the long stream"
-        f" {workload.long_stream:,}",
+        title=f"{rounds:,} rounds; a query finds {found:.1f} events, the long stream {workload.long_stream:,}",
         headline=f"What a command costs in a store of {primed.library.events:,} events",
         samples=samples,
         comparisons=COMPARISONS,

@@ -61,7 +61,6 @@ def run(
 
 
 @click.command("scaling")
-@server_options
 @click.option(
     "--sizes",
     type=Sizes(),
@@ -71,6 +70,7 @@ def run(
 )
 @longest_option
 @rounds_option(300)
+@server_options
 def command(
     *, dsn: str | None, fresh: bool, output: Path | None, sizes: tuple[int, ...], longest: int, rounds: int
 ) -> None:

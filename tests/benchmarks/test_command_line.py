@@ -30,6 +30,24 @@ def test_a_run_prints_its_table_and_writes_its_files(dsn: str, tmp_path: Path) -
     assert {file.name for file in folder.iterdir()} == {f"typical-workload.{kind}" for kind in ("json", "png", "svg")}
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["append", "--events", "321", "--rounds", "1"],
+        ["query", "--events", "321", "--rounds", "1", "--longest", "100"],
+        ["replay", "--events", "321", "--repetitions", "1"],
+        ["prime", "--events", "321"],
+    ],
+)
+def test_every_benchmark_writes_its_numbers_and_its_picture(dsn: str, tmp_path: Path, arguments: list[str]) -> None:
+    result = CliRunner().invoke(main, [*arguments, "--dsn", dsn, "--output", str(tmp_path)])
+    assert result.exit_code == 0, result.output
+    document = json.loads((tmp_path / f"{arguments[0]}.json").read_text(encoding="utf-8"))
+    assert document["benchmark"] == arguments[0]
+    assert document["machine"]["postgresql"]
+    assert {file.suffix for file in tmp_path.iterdir()} == {".json", ".png", ".svg"}
+
+
 def test_without_a_folder_nothing_is_written(dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert CliRunner().invoke(main, ["prime", "--dsn", dsn, "--events", "321"]).exit_code == 0
