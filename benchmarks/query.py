@@ -127,7 +127,7 @@ def measure(
 
 def floor_of(name: str) -> str:
     """What the same rows by primary key are called."""
-    return f"{name.removeprefix('query of ')}, by key"
+    return f"{name.removeprefix('query of ')} by key"
 
 
 def rounds_for_long(rounds: int) -> int:

@@ -1,10 +1,13 @@
 """Each query that is measured finds what its line says, and its floor fetches the very same rows."""
 
+from io import StringIO
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from benchmarks.long_streams import LongStreams
+from benchmarks.output import print_budget
 from benchmarks.priming import PrimedSchool, PrimedStore, prime
 from benchmarks.query import BOUNDARY, NEWEST, ONE, Querying, all_rounds, floor_of, measure
 from benchmarks.sampling import Measured
@@ -63,5 +66,10 @@ def test_all_of_it_in_turns_changes_nothing(own_pool: Pool, primed: PrimedStore,
     assert len(PostgresEventStore(own_pool, primed.table).query(everything)) == EVENTS
     assert len(PostgresEventStore(own_pool, school.table).query(everything)) == school.school.events
     assert [line.what for line in result.budget()] == [f"{BOUNDARY} : {floor_of(BOUNDARY)}"]
+    paper = Console(file=StringIO(), width=80)
+    print_budget(paper, result.budget())
+    assert isinstance(paper.file, StringIO)
+    [row] = [line for line in paper.file.getvalue().splitlines() if BOUNDARY in line]
+    assert floor_of(BOUNDARY) in row  # not broken over two lines
     assert len(result.samples) == 1 + 2 * 5
     assert all(comparison.floors == (floor_of(comparison.thing),) for comparison in result.comparisons)
