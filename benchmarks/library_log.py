@@ -31,6 +31,7 @@ _LAST_EVENT: Final = datetime(2025, 1, 1, tzinfo=UTC)
 _ON_LOAN_AT_ONCE: Final = 20  # one copy in so many
 
 _UUIDS_AT_ONCE: Final = 1000
+_ENCODER: Final = msgspec.json.Encoder()
 _TITLES: Final = (
     ("9780321125217", "Domain-Driven Design", "Eric Evans", "First Edition", "Addison-Wesley", 2003),
     ("9781449373320", "Designing Data-Intensive Applications", "Martin Kleppmann", "1st", "O'Reilly Media", 2017),
@@ -82,7 +83,7 @@ class Library:
         if not FEWEST_EVENTS <= events <= MOST_EVENTS:
             raise ValueError(f"a history has {FEWEST_EVENTS} to {MOST_EVENTS:,} events, not {events}")
         copies, late_readers = divmod(events, EVENTS_PER_COPY)
-        ids = _uuids(random.Random(f"ids of {events}"))
+        ids = uuids(random.Random(f"ids of {events}"))
         return cls(
             events,
             tuple(next(ids) for _ in range(copies)),
@@ -109,16 +110,8 @@ class Library:
 
     def copy_lines(self) -> Iterator[str]:
         """The history in the text format of COPY: event id, type, time, payload and metadata of an event a line."""
-        ids = _uuids(random.Random(f"events of {self.events}"))
-        encoder = msgspec.json.Encoder()
-        for event in self.history():
-            event_id, command_id = next(ids), next(ids)
-            payload = encoder.encode(event).decode().replace("\\", "\\\\")
-            occurred_at = encoder.encode(event.occurred_at).decode().strip('"')  # much quicker than isoformat()
-            yield (
-                f"{event_id}\t{event.TYPE}\t{occurred_at}\t{payload}\t"
-                f'{{"MessageID":"{event_id}","CausationID":"{command_id}","CorrelationID":"{command_id}"}}\n'
-            )
+        ids = uuids(random.Random(f"events of {self.events}"))
+        return (copy_line(event, next(ids), next(ids)) for event in self.history())
 
     def _season(self, shuffling: random.Random, moments: Iterator[datetime]) -> Iterator[DomainEvent]:
         """Every copy is lent once, each to another reader; at the end all are back."""
@@ -163,7 +156,17 @@ def _returned(book: str, reader: str, moment: datetime) -> DomainEvent:
     return BookCopyReturnedByReader(book_id=book, reader_id=reader, occurred_at=moment)
 
 
-def _uuids(bits: random.Random) -> Iterator[str]:
+def copy_line(event: DomainEvent, event_id: str, command_id: str) -> str:
+    """An event in the text format of COPY: its id, type, time, payload and metadata."""
+    payload = _ENCODER.encode(event).decode().replace("\\", "\\\\")
+    occurred_at = _ENCODER.encode(event.occurred_at).decode().strip('"')  # much quicker than isoformat()
+    return (
+        f"{event_id}\t{event.TYPE}\t{occurred_at}\t{payload}\t"
+        f'{{"MessageID":"{event_id}","CausationID":"{command_id}","CorrelationID":"{command_id}"}}\n'
+    )
+
+
+def uuids(bits: random.Random) -> Iterator[str]:
     """UUIDs of version 7 as text, a millisecond apart, always the same for the same source of randomness."""
     milliseconds = int(_FIRST_EVENT.timestamp() * 1000)
     while True:

@@ -1,7 +1,7 @@
 """What becomes of a result: a table to read, a file to compare with, pictures to look at."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.machine import Machine
+from benchmarks.sampling import Samples, noisy
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +64,47 @@ class Result(Protocol):
 
 def new_table(title: str, first: str, *others: str) -> Table:
     """A table whose first column says what, and whose other columns are numbers."""
-    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left")
+    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
     table.add_column(first)
     for heading in others:
         table.add_column(heading, justify="right", no_wrap=True)
     return table
+
+
+def print_times(console: Console, title: str, samples: Iterable[Samples]) -> None:
+    """Print how long each thing takes."""
+    table = new_table(title, "milliseconds", "median", "mean", "p99", "per second")
+    for each in samples:
+        numbers = (each.median, each.mean, each.percentile(99))
+        table.add_row(each.name, *(f"{microseconds / 1000:.3f}" for microseconds in numbers), f"{each.per_second:,.0f}")
+    console.print(table)
+
+
+def print_noise(console: Console, floors: Iterable[Samples]) -> None:
+    """Warn if the machine was busy with something else: what does the same each time took much longer now and then."""
+    restless = noisy(floors)
+    if restless:
+        worst = max(restless, key=lambda each: each.percentile(90) / each.median)
+        others = f" (and of {len(restless) - 1} more)" if len(restless) > 1 else ""
+        console.print(
+            f"[yellow]The machine was noisy:[/] of '{worst.name}'{others} one in ten took"
+            f" {worst.percentile(90) / worst.median:.1f} times the median or more. Trust the ratios, not the times."
+        )
+
+
+def measurements(samples: Iterable[Samples]) -> dict[str, Any]:
+    """Every sample, and its figures, by the name of the thing: times in microseconds."""
+    return {
+        each.name: {
+            "median": each.median,
+            "mean": each.mean,
+            "p90": each.percentile(90),
+            "p99": each.percentile(99),
+            "per_second": each.per_second,
+            "samples": [nanoseconds / 1000 for nanoseconds in each.nanoseconds],
+        }
+        for each in samples
+    }
 
 
 def print_budget(console: Console, lines: Sequence[BudgetLine]) -> None:
@@ -91,6 +128,7 @@ def publish(console: Console, result: Result, machine: Machine, folder: Path | N
     """Print a result, and write it to a folder if there is one: `<name>.json`, and its pictures as PNG and SVG."""
     result.print_to(console)
     print_budget(console, result.budget())
+    console.print(str(machine), highlight=False)
     if folder is None:
         return
     folder.mkdir(parents=True, exist_ok=True)

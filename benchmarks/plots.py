@@ -1,12 +1,14 @@
 """How our plots look: one hand for all of them."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import matplotlib as mpl
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 OURS: Final = "#0a6150"
 FLOOR: Final = "#9a9a92"
@@ -21,7 +23,7 @@ _STYLE: Final[Any] = {
     "font.family": "sans-serif",
     "font.size": 11,
     "axes.titlesize": 13,
-    "axes.titleweight": "semibold",
+    "axes.titleweight": "bold",
     "axes.titlelocation": "left",
     "axes.titlepad": 14,
     "axes.spines.top": False,
@@ -46,6 +48,31 @@ def figure(**size: Any) -> Generator[Figure]:
     """A figure in our style, for no screen. Save it within the block, with `save`."""
     with mpl.rc_context(_STYLE):
         yield Figure(layout="constrained", **size)
+
+
+def milliseconds_axis(axes: Axes, which: Literal["x", "y"], times: Iterable[float], margin_below: float = 1.25) -> None:
+    """Make an axis logarithmic, with ticks that read as milliseconds: equal ratios are equal distances.
+
+    Args:
+        axes: whose axis.
+        which: axis.
+        times: milliseconds that it must show.
+        margin_below: how many times lower it begins.
+    """
+    shown = list(times)
+    low, high = min(shown) / margin_below, max(shown) * 1.25
+    steps = (1, 2, 5) if high / low < 300 else (1,)
+    ticks = [step * 10.0**power for power in range(-4, 7) for step in steps]
+    if which == "x":
+        axes.set_xscale("log")
+        axes.set_xlim(low, high)
+    else:
+        axes.set_yscale("log")
+        axes.set_ylim(low, high)
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    axis.set_major_locator(FixedLocator([tick for tick in ticks if low <= tick <= high]))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda tick, _: f"{tick:,.10g}"))
 
 
 def save(drawn: Figure, folder: Path, name: str) -> list[Path]:

@@ -3,10 +3,10 @@
 import hashlib
 import json
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import psycopg
 from psycopg import Connection
@@ -14,6 +14,7 @@ from psycopg.sql import SQL, Composed, Identifier, Literal
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from benchmarks.library_log import FEWEST_EVENTS, Library
+from benchmarks.school_log import LENGTHS, School
 from benchmarks.server import CannotMeasure
 from eventstore.postgres.schema import TableName, secondary_indexes, table_and_functions
 
@@ -68,6 +69,44 @@ class PrimedStore:
     reused: bool
     size_now: int
 
+    def as_json(self) -> dict[str, Any]:
+        """What a result says of the store in which it was measured."""
+        return {
+            "events": self.library.events,
+            "table": self.table,
+            "reused": self.reused,
+            "seconds": self.seconds,
+            "events_before_measuring": self.size_now,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class PrimedSchool:
+    """A store that holds streams of many lengths. The attributes are those of `PrimedStore`."""
+
+    table: str
+    school: School
+    seconds: dict[str, float]
+    reused: bool
+    size_now: int
+
+    def as_json(self) -> dict[str, Any]:
+        """What a result says of the store in which it was measured."""
+        return {"events": self.school.events, "table": self.table, "streams": list(self.school.courses)}
+
+
+class History(Protocol):
+    """What a store is primed with."""
+
+    @property
+    def events(self) -> int:
+        """Its length."""
+        ...
+
+    def copy_lines(self) -> Iterator[str]:
+        """Every event in the text format of COPY."""
+        ...
+
 
 def schema_name(events: int) -> str:
     """Where the store of this length lives: in a schema of its own, so that it can be dropped as a whole."""
@@ -93,18 +132,27 @@ def prime(
     """
     table = TableName(schema or schema_name(events), "events")
     library = Library.of(events)
-    wanted = Note(events, _content())
-    try:
-        with psycopg.connect(dsn, autocommit=True) as connection:
-            found = _found(connection, table)
-            if found is not None and found.seconds and found.content == wanted.content and not fresh:
-                return PrimedStore(str(table), library, found.seconds, True, _size(connection, table))
-            if found is not None:
-                connection.execute(SQL("DROP SCHEMA {} CASCADE").format(Identifier(table.schema)))
-            seconds = _load(connection, table, library, wanted, progress or Progress(disable=True))
-            return PrimedStore(str(table), library, seconds, False, _size(connection, table))
-    except psycopg.Error as error:
-        raise CannotMeasure(f"priming failed: {' '.join(str(error).split())}") from error
+    sample = Library.of(2 * FEWEST_EVENTS).copy_lines()
+    return PrimedStore(str(table), library, *_primed(dsn, table, library, sample, progress=progress, fresh=fresh))
+
+
+def prime_school(
+    dsn: str, longest: int, *, progress: Progress | None = None, fresh: bool = False, schema: str | None = None
+) -> PrimedSchool:
+    """Load the history of a school, as `prime` does that of a library.
+
+    Args:
+        dsn: the server.
+        longest: the number of events of the longest stream.
+        progress, fresh, schema: as in `prime`.
+
+    Raises:
+        CannotMeasure: as in `prime`.
+    """
+    table = TableName(schema or f"benchmark_school_{longest}", "events")
+    school = School.of(longest)
+    sample = School.of(LENGTHS[0]).copy_lines()
+    return PrimedSchool(str(table), school, *_primed(dsn, table, school, sample, progress=progress, fresh=fresh))
 
 
 def progress_bars() -> Progress:
@@ -114,8 +162,26 @@ def progress_bars() -> Progress:
     )
 
 
+def _primed(
+    dsn: str, table: TableName, history: History, sample: Iterable[str], *, progress: Progress | None, fresh: bool
+) -> tuple[dict[str, float], bool, int]:
+    """The seconds of each phase, whether the store was there already, and how many events it has."""
+    wanted = Note(history.events, _content(sample))
+    try:
+        with psycopg.connect(dsn, autocommit=True) as connection:
+            found = _found(connection, table)
+            if found is not None and found.seconds and found.content == wanted.content and not fresh:
+                return found.seconds, True, _size(connection, table)
+            if found is not None:
+                connection.execute(SQL("DROP SCHEMA {} CASCADE").format(Identifier(table.schema)))
+            seconds = _load(connection, table, history, wanted, progress or Progress(disable=True))
+            return seconds, False, _size(connection, table)
+    except psycopg.Error as error:
+        raise CannotMeasure(f"priming failed: {' '.join(str(error).split())}") from error
+
+
 def _load(
-    connection: Connection[Any], table: TableName, library: Library, note: Note, progress: Progress
+    connection: Connection[Any], table: TableName, history: History, note: Note, progress: Progress
 ) -> dict[str, float]:
     seconds: dict[str, float] = {}
 
@@ -131,8 +197,8 @@ def _load(
         connection.execute(SQL("CREATE SCHEMA {}").format(Identifier(table.schema)))
         connection.execute(_comment(table, note))
         connection.execute(table_and_functions(table).encode())
-    with phase("COPY of the events", library.events) as loaded:
-        _copy(connection, table, library, loaded)
+    with phase("COPY of the events", history.events) as loaded:
+        _copy(connection, table, history, loaded)
     with phase("secondary indexes"):
         connection.execute("SET maintenance_work_mem = '256MB'")
         connection.execute(secondary_indexes(table).encode())
@@ -142,13 +208,13 @@ def _load(
     return seconds
 
 
-def _copy(connection: Connection[Any], table: TableName, library: Library, loaded: Any) -> None:
+def _copy(connection: Connection[Any], table: TableName, history: History, loaded: Any) -> None:
     statement = SQL("COPY {} (event_id, event_type, occurred_at, payload, metadata) FROM STDIN").format(
         Identifier(table.schema, table.table)
     )
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
         lines: list[str] = []
-        for line in library.copy_lines():
+        for line in history.copy_lines():
             lines.append(line)
             if len(lines) == _LINES_AT_ONCE:
                 copy.write("".join(lines))
@@ -180,8 +246,8 @@ def _size(connection: Connection[Any], table: TableName) -> int:
     return 0 if row is None else int(row[0] or 0)
 
 
-def _content() -> str:
+def _content(sample: Iterable[str]) -> str:
     """A fingerprint of everything that makes the content of a primed store: change one, and it is primed again."""
     name = TableName("public", "events")
-    small = "".join(Library.of(2 * FEWEST_EVENTS).copy_lines())
-    return hashlib.sha256((table_and_functions(name) + secondary_indexes(name) + small).encode()).hexdigest()[:16]
+    text = table_and_functions(name) + secondary_indexes(name) + "".join(sample)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

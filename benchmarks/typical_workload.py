@@ -1,36 +1,29 @@
 """What a command costs: query, append and all of it, beside the least that any client of PostgreSQL would need."""
 
 import random
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import reduce
-from typing import Any, Final, LiteralString, NamedTuple, cast
+from typing import Any, Final
 from uuid import uuid4
 
-from psycopg import Connection
-from psycopg.rows import tuple_row
-from psycopg.sql import SQL, Identifier
-
-from benchmarks.library_log import LENDINGS_PER_COPY, Library, Pair
-from benchmarks.sampling import Measured
-from benchmarks.server import CannotMeasure
-from eventstore import AppendCondition, EventStream, FilterBuilder, StorableEvent
+from benchmarks.floors import ROUND_TRIP, Floors
+from benchmarks.library_log import LENDINGS_PER_COPY, Library
+from benchmarks.loans import Lending, Loan, check_alone
+from benchmarks.one_client import Comparison, OneClientResult
+from benchmarks.priming import PrimedStore
+from benchmarks.sampling import WARM_UP_ROUNDS, Measured, OnRound, in_turns
+from eventstore import AppendCondition, EventStream, FilterBuilder
 from eventstore.postgres import PostgresEventStore
 from eventstore.postgres.pool import Pool
-from eventstore.postgres.schema import TableName
-from slices.codec import Metadata, decode, encode
 from slices.command_loop import CommandLoop
 from slices.decision import Append
-from slices.domain_event import DomainEvent
-from slices.lending.events import BookCopyLentToReader, BookCopyReturnedByReader
+from slices.lending.events import BookCopyLentToReader
 from slices.lending.lend_book_to_reader.command import LendBookToReader
-from slices.lending.lend_book_to_reader.decide import Relevant, State, boundary, decide, evolve
+from slices.lending.lend_book_to_reader.decide import boundary
 from slices.lending.lend_book_to_reader.handler import LendBookToReaderHandler
 from slices.origin import Origin
 from slices.outcome import Outcome
 
-ROUND_TRIP: Final = "round trip (SELECT 1)"
 ROWS_BY_KEY: Final = "the same rows by primary key"
 QUERY: Final = "query"
 BARE_INSERT: Final = "bare INSERT + COMMIT"
@@ -39,41 +32,18 @@ APPEND_TO_LONG_STREAM: Final = "append on a long stream"
 APPEND_BEHIND: Final = "append, 100 newer events"
 TYPICAL_WORKLOAD: Final = "typical workload"
 
+QUERY_BUDGET: Final = 1.3
+APPEND_BUDGET: Final = 1.2
 NEWER_EVENTS: Final = 100
-_MOST_LENT_PAIRS: Final = 1000
 
-# The columns and their form as the store reads them; only the way to the rows differs.
-_ROWS_BY_KEY: LiteralString = """
-SELECT sequence_number, event_id, event_type, occurred_at AT TIME ZONE 'UTC', payload::text, metadata::text
-FROM {table}
-WHERE sequence_number = ANY(%s::bigint[])
-ORDER BY sequence_number
-"""
-_BARE_INSERT: LiteralString = """
-INSERT INTO {table} (event_id, event_type, occurred_at, payload, metadata)
-VALUES (%s, %s, %s, %s::jsonb, %s::jsonb)
-"""
-
-
-class Loan(NamedTuple):
-    """A pair that the rules allow to meet now.
-
-    Attributes:
-        command: what is asked for.
-        stream: the events of its boundary, just queried, so the pages that hold them are in memory.
-        event: what the rules answer, ready to be stored.
-    """
-
-    command: LendBookToReader
-    stream: EventStream
-    event: StorableEvent
-
-
-class RawLoan(NamedTuple):
-    """A loan, and the store's own connection to go around the store with."""
-
-    loan: Loan
-    connection: Connection[Any]
+COMPARISONS: Final = (
+    Comparison(QUERY, (ROWS_BY_KEY,), QUERY_BUDGET),
+    Comparison(APPEND, (BARE_INSERT,), APPEND_BUDGET),
+    Comparison(APPEND_TO_LONG_STREAM, (APPEND,), 1.2),
+    Comparison(APPEND_BEHIND, (APPEND,), None),
+    Comparison(TYPICAL_WORKLOAD, (QUERY, APPEND), 1.15),
+)
+FLOORS: Final = (ROUND_TRIP, ROWS_BY_KEY, BARE_INSERT)
 
 
 @dataclass
@@ -98,11 +68,9 @@ class TypicalWorkload:
 
     def __post_init__(self) -> None:
         self._store = PostgresEventStore(self.pool, self.table)
-        self._pairs: Iterator[Pair] = self.library.pairs(self.shuffling)
-        self._lend = LendBookToReaderHandler(CommandLoop(self._store))
-        name = TableName.parse(self.table)
-        self._rows_by_key = _for_table(_ROWS_BY_KEY, name)
-        self._bare_insert = _for_table(_BARE_INSERT, name)
+        self._lending = Lending(self._store, self.library, self.shuffling)
+        self._handler = LendBookToReaderHandler(CommandLoop(self._store))
+        self._lent: list[Loan] = []
 
     @property
     def long_stream(self) -> int:
@@ -111,11 +79,12 @@ class TypicalWorkload:
 
     def things(self) -> tuple[Measured[Any, Any], ...]:
         """What is measured."""
+        floors = Floors(self.pool, self.table)
         return (
-            Measured(ROUND_TRIP, self._raw_loan, _select_one, self._release),
-            Measured(ROWS_BY_KEY, self._raw_loan, self._fetch_by_key, self._same_rows),
+            floors.round_trip(),
+            floors.rows_by_key(ROWS_BY_KEY, self._numbers),
             Measured(QUERY, self.free_loan, self._query, self._same_events),
-            Measured(BARE_INSERT, self._raw_loan, self._insert, self._inserted),
+            floors.insert(BARE_INSERT, lambda: [self._lend().event], self._give_back),
             Measured(APPEND, self._guarded, self._append, self._appended),
             Measured(APPEND_TO_LONG_STREAM, self._guarded_on_long_stream, self._append, self._appended),
             Measured(APPEND_BEHIND, self._guarded_behind, self._append, self._appended),
@@ -123,58 +92,22 @@ class TypicalWorkload:
         )
 
     def free_loan(self) -> Loan:
-        """Find a pair that may meet, by asking the rules.
+        """Find a pair that may meet.
 
         Raises:
             CannotMeasure: nobody may lend anything; the store is not what priming made.
         """
-        for _ in range(_MOST_LENT_PAIRS):
-            pair = next(self._pairs)
-            command = LendBookToReader(book_id=pair.book_id, reader_id=pair.reader_id, occurred_at=datetime.now(UTC))
-            stream = self._store.query(boundary(command))
-            history = (cast("Relevant", decode(event)) for event in stream)
-            match decide(reduce(evolve, history, State.of(command)), command):
-                case Append((BookCopyLentToReader() as lent,)):
-                    return Loan(command, stream, _storable(lent))
-                case _:  # left behind by a run that was interrupted
-                    continue
-        raise CannotMeasure("every copy is lent; prime the store again with --fresh")
+        return self._lending.free_loan()
 
-    # The floors ----------------------------------------------------------------------------------------------------
+    def _numbers(self) -> list[int]:
+        return [event.sequence_number for event in self.free_loan().stream]
 
-    def _raw_loan(self) -> RawLoan:
-        loan = self.free_loan()
-        return RawLoan(loan, self.pool.getconn())
+    def _lend(self) -> Loan:
+        self._lent.append(loan := self.free_loan())
+        return loan
 
-    def _release(self, raw: RawLoan, _: object) -> None:
-        self.pool.putconn(raw.connection)
-
-    def _fetch_by_key(self, raw: RawLoan) -> list[tuple[Any, ...]]:
-        numbers = [event.sequence_number for event in raw.loan.stream.events]
-        return _fetch(raw.connection, self._rows_by_key, [numbers])
-
-    def _same_rows(self, raw: RawLoan, rows: list[tuple[Any, ...]]) -> None:
-        self.pool.putconn(raw.connection)
-        assert [row[0] for row in rows] == [event.sequence_number for event in raw.loan.stream]
-
-    def _insert(self, raw: RawLoan) -> int:
-        event = raw.loan.event
-        with raw.connection.cursor(row_factory=tuple_row) as cursor:
-            values = (
-                event.event_id,
-                event.event_type,
-                event.occurred_at,
-                event.payload.decode(),
-                event.metadata.decode(),
-            )
-            return cursor.execute(self._bare_insert, values, prepare=True, binary=True).rowcount
-
-    def _inserted(self, raw: RawLoan, rows: int) -> None:
-        self.pool.putconn(raw.connection)
-        assert rows == 1
-        self._give_back(raw.loan)
-
-    # The store -----------------------------------------------------------------------------------------------------
+    def _give_back(self) -> None:
+        self._lending.give_back(self._lent.pop())
 
     def _query(self, loan: Loan) -> EventStream:
         return self._store.query(loan.stream.filter)
@@ -203,42 +136,39 @@ class TypicalWorkload:
 
     def _appended(self, guarded: tuple[Loan, AppendCondition], numbers: list[int]) -> None:
         loan, _ = guarded
-        _check_alone(numbers == [loan.stream.position + 1])
-        self._give_back(loan)
+        check_alone(numbers == [loan.stream.position + 1])
+        self._lending.give_back(loan)
 
     def _handle(self, loan: Loan) -> Outcome:
-        return self._lend.handle(loan.command, Origin.new())
+        return self._handler.handle(loan.command, Origin.new())
 
     def _handled(self, loan: Loan, outcome: Outcome) -> None:
-        _check_alone(isinstance(outcome.decision, Append) and len(outcome.report.attempts) == 1)
-        self._give_back(loan)
-
-    def _give_back(self, loan: Loan) -> None:
-        command = loan.command
-        returned = BookCopyReturnedByReader(
-            book_id=command.book_id, reader_id=command.reader_id, occurred_at=datetime.now(UTC)
-        )
-        self._store.append(_storable(returned))
+        check_alone(isinstance(outcome.decision, Append) and len(outcome.report.attempts) == 1)
+        self._lending.give_back(loan)
 
 
-def _check_alone(undisturbed: bool) -> None:
-    if not undisturbed:
-        raise CannotMeasure("somebody else writes to this store")
+def measure(
+    pool: Pool, primed: PrimedStore, rounds: int, on_round: OnRound, *, warm_up: int = WARM_UP_ROUNDS
+) -> OneClientResult:
+    """Measure everything in turns.
 
-
-def _select_one(raw: RawLoan) -> object:
-    return _fetch(raw.connection, "SELECT 1", [])
-
-
-def _fetch(connection: Connection[Any], statement: bytes | LiteralString, values: list[Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor(row_factory=tuple_row) as cursor:
-        return cursor.execute(statement, values, prepare=True, binary=True).fetchall()
-
-
-def _for_table(text: LiteralString, name: TableName) -> bytes:
-    return SQL(text).format(table=Identifier(name.schema, name.table)).as_bytes()  # once: it takes its time
-
-
-def _storable(event: DomainEvent) -> StorableEvent:
-    origin = Origin.new()
-    return encode(event, Metadata(origin.event_id(0), origin.causation_id, origin.correlation_id))
+    Args:
+        pool: of one connection.
+        primed: the store.
+        rounds: how often each thing is measured.
+        on_round: is called after each round, the warm-up included.
+        warm_up: rounds that are not counted.
+    """
+    workload = TypicalWorkload(pool, primed.table, primed.library)
+    samples = in_turns(workload.things(), rounds, warm_up=warm_up, on_round=on_round)
+    found = sum(workload.events_found) / len(workload.events_found)
+    return OneClientResult(
+        name="typical-workload",
+        title=f"{rounds:,} rounds; a query finds {found:.1f} events, the long stream {workload.long_stream:,}",
+        headline=f"What a command costs in a store of {primed.library.events:,} events",
+        samples=samples,
+        comparisons=COMPARISONS,
+        floors=FLOORS,
+        primed=primed,
+        facts={"rounds": rounds, "events_per_query": found, "long_stream": workload.long_stream},
+    )

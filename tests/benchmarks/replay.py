@@ -6,6 +6,13 @@ from eventstore import InMemoryEventStore
 from slices.command_loop import CommandLoop
 from slices.decision import Append
 from slices.domain_event import DomainEvent
+from slices.enrollment.define_course.command import DefineCourse
+from slices.enrollment.define_course.handler import DefineCourseHandler
+from slices.enrollment.enroll_student.command import EnrollStudent
+from slices.enrollment.enroll_student.handler import EnrollStudentHandler
+from slices.enrollment.events import CourseDefined, StudentEnrolledToCourse, StudentRegistered
+from slices.enrollment.register_student.command import RegisterStudent
+from slices.enrollment.register_student.handler import RegisterStudentHandler
 from slices.lending.add_book_copy_to_circulation.command import AddBookCopyToCirculation
 from slices.lending.add_book_copy_to_circulation.handler import AddBookCopyToCirculationHandler
 from slices.lending.events import (
@@ -32,7 +39,28 @@ def replay(events: Iterable[DomainEvent]) -> None:
     """
     loop = CommandLoop(InMemoryEventStore())
     for event in events:
-        assert _carry_out(loop, event).decision == Append(event)
+        match event:
+            case CourseDefined() | StudentRegistered() | StudentEnrolledToCourse():
+                outcome = _carry_out_in_school(loop, event)
+            case _:
+                outcome = _carry_out(loop, event)
+        assert outcome.decision == Append(event)
+
+
+def _carry_out_in_school(
+    loop: CommandLoop, event: CourseDefined | StudentRegistered | StudentEnrolledToCourse
+) -> Outcome:
+    origin = Origin.new()
+    match event:
+        case CourseDefined():
+            define = DefineCourse(event.course_id, event.title, event.capacity, event.occurred_at)
+            return DefineCourseHandler(loop).handle(define, origin)
+        case StudentRegistered():
+            register = RegisterStudent(event.student_id, event.name, event.occurred_at)
+            return RegisterStudentHandler(loop).handle(register, origin)
+        case StudentEnrolledToCourse():
+            enroll = EnrollStudent(event.student_id, event.course_id, event.occurred_at)
+            return EnrollStudentHandler(loop).handle(enroll, origin)
 
 
 def _carry_out(loop: CommandLoop, event: DomainEvent) -> Outcome:

@@ -18,13 +18,49 @@ from eventstore.postgres.embedded.processes import live_postmaster
 ROOT = Path(__file__).parents[2]
 
 
-def test_a_run_prints_its_table_and_writes_its_json(dsn: str, tmp_path: Path) -> None:
-    file = tmp_path / "result.json"
-    arguments = ["typical-workload", "--dsn", dsn, "--events", "321", "--rounds", "3", "--json", str(file)]
+def test_a_run_prints_its_table_and_writes_its_files(dsn: str, tmp_path: Path) -> None:
+    folder = tmp_path / "a" / "folder"
+    arguments = ["typical-workload", "--dsn", dsn, "--events", "321", "--rounds", "3", "--output", str(folder)]
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 0, result.output
     assert "typical workload" in result.output
-    assert len(json.loads(file.read_text(encoding="utf-8"))["measurements"]) == 8
+    document = json.loads((folder / "typical-workload.json").read_text(encoding="utf-8"))
+    assert len(document["measurements"]) == 8
+    assert document["machine"]["cores"] >= 1
+    assert {file.name for file in folder.iterdir()} == {f"typical-workload.{kind}" for kind in ("json", "png", "svg")}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["append", "--events", "321", "--rounds", "1"],
+        ["query", "--events", "321", "--rounds", "1", "--longest", "100"],
+        ["replay", "--events", "321", "--repetitions", "1"],
+        ["prime", "--events", "321"],
+    ],
+)
+def test_every_benchmark_writes_its_numbers_and_its_picture(dsn: str, tmp_path: Path, arguments: list[str]) -> None:
+    result = CliRunner().invoke(main, [*arguments, "--dsn", dsn, "--output", str(tmp_path)])
+    assert result.exit_code == 0, result.output
+    document = json.loads((tmp_path / f"{arguments[0]}.json").read_text(encoding="utf-8"))
+    assert document["benchmark"] == arguments[0]
+    assert document["machine"]["postgresql"]
+    assert {file.suffix for file in tmp_path.iterdir()} == {".json", ".png", ".svg"}
+
+
+def test_without_a_folder_nothing_is_written(dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert CliRunner().invoke(main, ["prime", "--dsn", dsn, "--events", "321"]).exit_code == 0
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_cannot_be_written_to_is_one_line(dsn: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    arguments = ["prime", "--dsn", dsn, "--events", "321", "--output", str(tmp_path / "file" / "folder")]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 1
+    assert result.output.splitlines()[-1].startswith("Error: ")
+    assert "Traceback" not in result.output
 
 
 def test_priming_alone_says_what_it_did(dsn: str) -> None:
