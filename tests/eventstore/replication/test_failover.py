@@ -52,9 +52,9 @@ def test_a_failover_to_a_synchronous_standby_loses_no_acknowledged_event(level: 
         pair.configure(pair.primary, "synchronous_commit", level)
         pair.configure(pair.primary, "synchronous_standby_names", "*")
         with open_pool(pair.primary.dsn) as pool, ThreadPoolExecutor(4) as threads:
-            store = PostgresEventStore(pool, lock_timeout=600)
-            store.create_schema()
-            writers = [Writer(store) for _ in range(4)]
+            PostgresEventStore(pool).create_schema()
+            # Each with a store of its own, as if in a process of its own: appends of one store would go together.
+            writers = [Writer(PostgresEventStore(pool, lock_timeout=600)) for _ in range(4)]
             running = [threads.submit(writer.run) for writer in writers]
             wait_until(lambda: sum(len(writer.acknowledged) for writer in writers) > 200)
             with deaf(pair):
