@@ -11,6 +11,7 @@ from rich.progress import Progress
 
 from benchmarks import report
 from benchmarks.command_line import primed_store, reported, store_options
+from benchmarks.concurrency_command import concurrency
 from benchmarks.machine import Machine
 from benchmarks.sampling import WARM_UP_ROUNDS, in_turns
 from benchmarks.server import running_server
@@ -74,6 +75,9 @@ def typical_workload(events: int, dsn: str | None, fresh: bool, rounds: int, jso
     if json_file:
         document = report.as_json(machine, primed, samples, rounds=rounds, events_found=found)
         json_file.write_text(json.dumps(document, indent=1), encoding="utf-8")
+
+
+main.add_command(concurrency)
 
 
 if __name__ == "__main__":

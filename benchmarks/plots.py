@@ -21,7 +21,7 @@ _STYLE: Final[Any] = {
     "font.family": "sans-serif",
     "font.size": 11,
     "axes.titlesize": 13,
-    "axes.titleweight": "semibold",
+    "axes.titleweight": "bold",
     "axes.titlelocation": "left",
     "axes.titlepad": 14,
     "axes.spines.top": False,

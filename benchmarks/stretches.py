@@ -87,7 +87,7 @@ def unsteady(floors: Iterable[Stretches], limit: float = 1.5) -> float | None:
     return worst if worst > limit else None
 
 
-def run_together(clients: Sequence[Client], seconds: float, start: Callable[[], object] = lambda: None) -> Stretch:
+def run_together(clients: Sequence[Client], seconds: float, start: Callable[[], None] = lambda: None) -> Stretch:
     """Let all clients run in threads of their own for so long, each its thing again and again.
 
     A client that has begun ends what it does. One that fails ends the stretch for all, and its error is raised.
