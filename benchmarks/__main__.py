@@ -3,20 +3,50 @@
 import json
 import signal
 import sys
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
+import psycopg
 from rich.console import Console
 from rich.progress import Progress
 
 from benchmarks import report
-from benchmarks.command_line import primed_store, reported, store_options
-from benchmarks.concurrency_command import concurrency
+from benchmarks.commands import concurrency
+from benchmarks.library_log import FEWEST_EVENTS, MOST_EVENTS
 from benchmarks.machine import Machine
+from benchmarks.priming import PrimedStore, prime, progress_bars
 from benchmarks.sampling import WARM_UP_ROUNDS, in_turns
-from benchmarks.server import running_server
+from benchmarks.server import EMBEDDED_DATA, CannotMeasure, running_server
 from benchmarks.typical_workload import TypicalWorkload
+from eventstore import EventStoreError
 from eventstore.postgres import open_pool
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _store_options(command: F) -> F:
+    """The options of every command that needs a primed store."""
+    options = (
+        click.option(
+            "--events",
+            type=click.IntRange(FEWEST_EVENTS, MOST_EVENTS),
+            default=1_000_000,
+            show_default=True,
+            help="Length of the history in the store. Each length has a store of its own, kept for the next run.",
+        ),
+        click.option(
+            "--dsn",
+            help="A PostgreSQL on this machine (libpq connection string or URL). Default: a private server whose"
+            f" data stay in {EMBEDDED_DATA}.",
+        ),
+        click.option("--fresh", is_flag=True, help="Prime again even if the store is there."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -31,16 +61,16 @@ def main(context: click.Context) -> None:
 
 
 @main.command("prime")
-@store_options()
+@_store_options
 def prime_command(events: int, dsn: str | None, fresh: bool) -> None:
     """Only load the history, and say how long it took."""
     console = Console()
-    with reported(), running_server(dsn) as server:
-        primed_store(console, server, events, fresh=fresh)
+    with _reported(), running_server(dsn) as server:
+        _primed(console, server, events, fresh=fresh)
 
 
 @main.command("typical-workload")
-@store_options()
+@_store_options
 @click.option(
     "--rounds",
     type=click.IntRange(min=1),
@@ -57,8 +87,8 @@ def prime_command(events: int, dsn: str | None, fresh: bool) -> None:
 def typical_workload(events: int, dsn: str | None, fresh: bool, rounds: int, json_file: Path | None) -> None:
     """Query, append, and a whole command (query, decode, fold, decide, encode, append), by one client."""
     console = Console()
-    with reported(), running_server(dsn) as server:
-        primed = primed_store(console, server, events, fresh=fresh)
+    with _reported(), running_server(dsn) as server:
+        primed = _primed(console, server, events, fresh=fresh)
         with open_pool(server, max_size=1) as pool:
             with pool.connection() as connection:
                 machine = Machine.behind(connection)
@@ -77,7 +107,25 @@ def typical_workload(events: int, dsn: str | None, fresh: bool, rounds: int, jso
         json_file.write_text(json.dumps(document, indent=1), encoding="utf-8")
 
 
-main.add_command(concurrency)
+def _primed(console: Console, dsn: str, events: int, *, fresh: bool) -> PrimedStore:
+    with progress_bars() as progress:
+        primed = prime(dsn, events, progress=progress, fresh=fresh)
+    report.print_priming(console, primed)
+    return primed
+
+
+@contextmanager
+def _reported() -> Generator[None]:
+    """Turn what can go wrong into one line."""
+    try:
+        yield
+    except (CannotMeasure, EventStoreError) as error:
+        raise click.ClickException(str(error)) from error
+    except psycopg.Error as error:
+        raise click.ClickException(f"PostgreSQL: {' '.join(str(error).split())}") from error
+
+
+main.add_command(concurrency.command)
 
 
 if __name__ == "__main__":

@@ -126,7 +126,7 @@ class Concurrency:
         if PROMISED_AT not in self.writers:
             return ()
         ratio, lowest, highest = ratio_of_rates(self.disjoint[COMBINED, PROMISED_AT], self.disjoint[FLOOR, PROMISED_AT])
-        what = f"{PROMISED_AT} writers : unguarded INSERTs, rate"
+        what = f"rate of {PROMISED_AT} writers : floor"
         return (BudgetLine(what, ratio, lowest, highest, _BUDGET, at_least=True),)
 
     def plot(self, folder: Path) -> list[Path]:
