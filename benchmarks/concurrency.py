@@ -1,15 +1,14 @@
 """How many appends a second from 1 to 64 writers at once, beside as many that INSERT without any guard."""
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from itertools import islice
 from typing import Final
 
 from benchmarks.concurrency_result import Concurrency
 from benchmarks.disjoint_writers import LINES, Done, Work, audit, shared_out, workers
-from benchmarks.library_log import Library, Pair
+from benchmarks.library_log import Pair
+from benchmarks.loans import Lending
 from benchmarks.priming import PrimedStore
 from benchmarks.races import Race, Races, run_race
 from benchmarks.server import CannotMeasure
@@ -18,8 +17,6 @@ from benchmarks.twin import twin_of
 from eventstore import FilterBuilder
 from eventstore.postgres import PostgresEventStore, open_pool
 from eventstore.testing.twins import OURS
-from slices.lending.lend_book_to_reader.command import LendBookToReader
-from slices.lending.lend_book_to_reader.decide import boundary
 
 WRITERS: Final = (1, 2, 4, 8, 16, 32, 64)
 DECISIONS_PER_SECOND: Final = 600
@@ -78,8 +75,9 @@ def measure(dsn: str, primed: PrimedStore, plan: Plan, on_stretch: OnStretch = l
     with twin_of(dsn, primed.table) as twin, workers(plan.processes) as carry_out, open_pool(dsn, max_size=1) as pool:
         store = PostgresEventStore(pool, primed.table)
         before = store.query(FilterBuilder().matching_any_event(), limit=1).position
+        lending = Lending(store, primed.library, run.shuffling)
         for _ in range(plan.repetitions):
-            run.repetition(twin, carry_out, store)
+            run.repetition(twin, carry_out, lending)
         audit(store, before, run.appended)
     return Concurrency(
         primed.library.events,
@@ -104,14 +102,11 @@ class _Run:
             (line, count): [] for line in LINES for count in self.plan.writers
         }
         self.contended: dict[int, list[Race]] = {count: [] for count in self.plan.contended}
-        self._pairs: Iterator[Pair] = self.primed.library.pairs(self.shuffling)
 
-    def repetition(
-        self, twin: str, carry_out: Callable[[Sequence[Work]], list[Done]], store: PostgresEventStore
-    ) -> None:
+    def repetition(self, twin: str, carry_out: Callable[[Sequence[Work]], list[Done]], lending: Lending) -> None:
         for count in self.shuffling.sample(self.plan.writers, len(self.plan.writers)):
             for line in self.shuffling.sample(LINES, len(LINES)):
-                pairs = _free_pairs(store, self.primed.library, self._pairs, count)
+                pairs = _free_pairs(lending, count)
                 done = carry_out(
                     [
                         Work(self.dsn, self.primed.table, twin, line, share, self.plan.seconds)
@@ -128,14 +123,10 @@ class _Run:
                 self.on_stretch()
 
 
-def _free_pairs(store: PostgresEventStore, library: Library, pairs: Iterator[Pair], count: int) -> list[Pair]:
-    """So many pairs of copies that nobody has: a run that was interrupted may have left some lent."""
+def _free_pairs(lending: Lending, count: int) -> list[Pair]:
+    """So many pairs with different copies, that the rules allow to meet."""
     found: dict[str, Pair] = {}
-    for pair in islice(pairs, 2 * len(library.books)):
-        stream = store.query(boundary(LendBookToReader(pair.book_id, pair.reader_id, datetime.now(UTC))))
-        of_copy = [event.event_type for event in stream if pair.book_id.encode() in event.payload]
-        if of_copy[-1] != "BookCopyLentToReader":
-            found[pair.book_id] = pair
-        if len(found) == count:
-            return list(found.values())
-    raise CannotMeasure("too many copies are lent; prime the store again with --fresh")
+    while len(found) < count:
+        command = lending.free_loan().command
+        found[command.book_id] = Pair(command.book_id, command.reader_id)
+    return list(found.values())

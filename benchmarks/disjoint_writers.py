@@ -13,17 +13,16 @@ from typing import Final
 import psycopg
 
 from benchmarks.library_log import Pair
+from benchmarks.loans import storable
 from benchmarks.server import CannotMeasure
 from benchmarks.stretches import Stretch, run_together
 from benchmarks.twin import Inserts
 from eventstore import AppendCondition, ConcurrencyConflict, Filter, FilterBuilder, StorableEvent
 from eventstore.postgres import PostgresEventStore, open_pool
-from slices.codec import Metadata, decode, encode
-from slices.domain_event import DomainEvent
+from slices.codec import decode
 from slices.lending.events import BookCopyLentToReader, BookCopyReturnedByReader
 from slices.lending.lend_book_to_reader.command import LendBookToReader
 from slices.lending.lend_book_to_reader.decide import boundary
-from slices.origin import Origin
 
 FLOOR: Final = "unguarded INSERTs"
 COMBINED: Final = "appends, combined"
@@ -89,7 +88,7 @@ class Writer:
         """Append the next event. What the writer has read up to is, from then on, this event."""
         event = BookCopyReturnedByReader if self._is_lent else BookCopyLentToReader
         happened = event(book_id=self._pair.book_id, reader_id=self._pair.reader_id, occurred_at=datetime.now(UTC))
-        self._position = self._append(_storable(happened), self._position)
+        self._position = self._append(storable(happened), self._position)
         self._is_lent = not self._is_lent
         self.appended += 1
 
@@ -197,11 +196,6 @@ def _guarded(order: Work, opened: ExitStack) -> list[Writer]:
 
         writers.append(Writer(pair, append, store.query(stream).position))
     return writers
-
-
-def _storable(event: DomainEvent) -> StorableEvent:
-    origin = Origin.new()
-    return encode(event, Metadata(origin.event_id(0), origin.causation_id, origin.correlation_id))
 
 
 def _in_process(line: Barrier) -> None:

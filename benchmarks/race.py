@@ -148,7 +148,7 @@ class RaceResult:
                 bars = lost.bar(places, [each.lost_share * 100 for each in all_races], **look)
                 lost.bar_label(bars, [f"{each.lost_share:.0%}" if each.lost_guards else "0" for each in all_races])
             rate.set(title="Accepted appends", ylabel="per second")
-            lost.set(title="Lost guards", ylabel="per cent of the accepted appends", ylim=(0, None))
+            lost.set(title="Lost guards", ylabel="per cent of the accepted appends")
             for axes in (rate, lost):
                 self._axis_of_writers(axes)
             drawn.legend(*rate.get_legend_handles_labels(), loc="outside lower center", ncols=3)
