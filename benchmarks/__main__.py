@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from benchmarks import report
-from benchmarks.commands import concurrency, http, race
+from benchmarks.commands import concurrency, http, peers, race
 from benchmarks.library_log import FEWEST_EVENTS, MOST_EVENTS
 from benchmarks.machine import Machine
 from benchmarks.priming import PrimedStore, prime, progress_bars
@@ -127,6 +127,7 @@ def _reported() -> Generator[None]:
 
 main.add_command(concurrency.command)
 main.add_command(http.command)
+main.add_command(peers.command)
 main.add_command(race.command)
 
 

@@ -137,18 +137,22 @@ class LendingOverHttp:
             one.set_xticks((0, 1), ("typical workload,\ncalled directly", "whole\nrequest"))
             one.set(title="One client, median", ylabel="milliseconds")
             one.margins(y=0.15)
-            for index, (percent, colour) in enumerate(((50, plots.OURS), (99, plots.SECOND))):
-                places = [number + 0.4 * (index - 0.5) for number in range(len(self.clients))]
+            places = range(len(self.clients))
+            for percent, colour, marker in ((50, plots.OURS, "o"), (99, plots.SECOND, "^")):
                 heights = [each.percentile(percent) for each in self.clients.values()]
-                drawn_bars = many.bar(places, heights, width=0.38, color=colour, label=f"p{percent}")
-                many.bar_label(drawn_bars, fmt="{:,.1f}", padding=3, fontsize=9)
+                many.plot(places, heights, color=colour, marker=marker, label=f"p{percent}")
+                for place, height in zip(places, heights, strict=True):
+                    offset = (0, 8) if percent == 99 else (0, -16)
+                    many.annotate(
+                        f"{height:,.1f}", (place, height), offset, textcoords="offset points", ha="center", fontsize=9
+                    )
             labels = [f"{count}\n{each.rate:,.0f}/s" for count, each in self.clients.items()]
-            many.set_xticks(range(len(self.clients)), labels)
+            many.set_xticks(places, labels)
             many.set(
                 title="Many clients", xlabel="clients at once, requests per second", ylabel="milliseconds", yscale="log"
             )
             many.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-            many.margins(y=0.15)
+            many.margins(x=0.12, y=0.2)
             for axes in (one, many):
                 axes.grid(visible=False, axis="x")
             drawn.legend(loc="outside lower right", ncols=2)
