@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from benchmarks import report
-from benchmarks.commands import concurrency, http, peers, race
+from benchmarks.commands import concurrency, http, peers, race, whole_suite
 from benchmarks.library_log import FEWEST_EVENTS, MOST_EVENTS
 from benchmarks.machine import Machine
 from benchmarks.priming import PrimedStore, prime, progress_bars
@@ -129,6 +129,7 @@ main.add_command(concurrency.command)
 main.add_command(http.command)
 main.add_command(peers.command)
 main.add_command(race.command)
+main.add_command(whole_suite.command)
 
 
 if __name__ == "__main__":

@@ -1,16 +1,36 @@
 """Options of the benchmarks with many clients or with stores of another length."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
 
 from benchmarks.library_log import FEWEST_EVENTS, MOST_EVENTS
+from benchmarks.server import EMBEDDED_DATA
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 MOST_CLIENTS: Final = 64
 """More would need more connections than PostgreSQL allows by default, with those of whatever else runs."""
+
+
+def arena_options(command: F) -> F:
+    """The options of a command that makes empty stores of its own: there is nothing to prime."""
+    for option in (
+        click.option(
+            "--output",
+            type=click.Path(file_okay=False, path_type=Path),
+            help="Write everything measured as JSON, and the pictures, to this folder. Default: only print.",
+        ),
+        click.option(
+            "--dsn",
+            help="A PostgreSQL on this machine (libpq connection string or URL). Default: a private server whose"
+            f" data stay in {EMBEDDED_DATA}.",
+        ),
+    ):
+        command = option(command)
+    return command
 
 
 def events_option(default: int, what: str) -> Callable[[F], F]:

@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from benchmarks.commands.options import counts_option, repetitions_option
-from benchmarks.commands.shared import carry_out, server_options, shown
+from benchmarks.commands.options import arena_options, counts_option, repetitions_option
+from benchmarks.commands.shared import carry_out, shown
 from benchmarks.race import WRITERS, Plan, RaceResult, measure
 
 
@@ -18,7 +18,7 @@ def run(console: Console, server: str, *, plan: Plan | None = None) -> RaceResul
 
 
 @click.command("race")
-@server_options
+@arena_options
 @counts_option("--writers", ",".join(map(str, WRITERS)), "How many at once, each number in turn.", least=2)
 @repetitions_option(5)
 @click.option(
@@ -31,7 +31,6 @@ def run(console: Console, server: str, *, plan: Plan | None = None) -> RaceResul
 def command(
     *,
     dsn: str | None,
-    fresh: bool,  # noqa: ARG001 (every race begins with an empty store)
     output: Path | None,
     writers: tuple[int, ...],
     repetitions: int,
