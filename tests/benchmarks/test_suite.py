@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from benchmarks.__main__ import main
+from benchmarks.commands import whole_suite
 from benchmarks.commands.whole_suite import suite
 from benchmarks.output import BudgetLine
 from benchmarks.server import CannotMeasure
@@ -81,6 +82,17 @@ def test_each_benchmark_of_the_suite_is_a_command_of_its_own() -> None:
     names = [name for name, _ in suite(1_000_000, fresh=False)]
     assert set(names) <= set(main.commands)
     assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize(("run", "status"), [(gives(Fixed("query", 1.3)), 0), (refuses, 1)])
+def test_the_command_fails_if_something_was_not_measured(
+    dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run, status: int
+) -> None:
+    monkeypatch.setattr(whole_suite, "suite", lambda _events, *, fresh: (("query", run),))
+    result = CliRunner().invoke(main, ["all", "--dsn", dsn, "--output", str(tmp_path)])
+    assert result.exit_code == status, result.output
+    assert "All promises" in result.output
+    assert (tmp_path / "query.json").exists() == (status == 0)
 
 
 @pytest.mark.parametrize("text", ["1,x", "", "0,1", "1,65"])
