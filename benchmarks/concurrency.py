@@ -13,7 +13,7 @@ from benchmarks.priming import PrimedStore
 from benchmarks.races import Race, Races, run_race
 from benchmarks.server import CannotMeasure
 from benchmarks.stretches import Stretch, Stretches
-from benchmarks.twin import twin_of
+from benchmarks.twin import Copies
 from eventstore import FilterBuilder
 from eventstore.postgres import PostgresEventStore, open_pool
 from eventstore.testing.twins import OURS
@@ -52,18 +52,20 @@ class Plan:
         return tuple(count for count in self.writers if count > 1)
 
 
-def measure(dsn: str, primed: PrimedStore, plan: Plan, on_stretch: OnStretch = lambda: None) -> Concurrency:
+def measure(
+    dsn: str, primed: PrimedStore, copies: Copies, plan: Plan, on_stretch: OnStretch = lambda: None
+) -> Concurrency:
     """Measure every number of writers in a random order, repetition by repetition, and audit what they wrote.
 
     Args:
         dsn: the server.
-        primed: the store that writers with disjoint boundaries append to. Each lends and returns one copy; in the end
-            all are back.
+        primed: the store that was copied.
+        copies: of it; writers with disjoint boundaries lend and return books there.
         plan: what is measured.
         on_stretch: is called after each stretch.
 
     Raises:
-        CannotMeasure: the store has too few copies, or somebody else writes to it.
+        CannotMeasure: the store has too few copies of books.
         AssertionError: the store lost or falsified an event.
     """
     if max(plan.writers) > len(primed.library.books):
@@ -71,16 +73,16 @@ def measure(dsn: str, primed: PrimedStore, plan: Plan, on_stretch: OnStretch = l
             f"{max(plan.writers)} writers need as many copies, and a store of {primed.library.events:,} events has"
             f" {len(primed.library.books)}"
         )
-    run = _Run(dsn, primed, plan, on_stretch)
-    with twin_of(dsn, primed.table) as twin, workers(plan.processes) as carry_out, open_pool(dsn, max_size=1) as pool:
-        store = PostgresEventStore(pool, primed.table)
+    run = _Run(dsn, copies, plan, on_stretch)
+    with workers(plan.processes) as carry_out, open_pool(dsn, max_size=1) as pool:
+        store = PostgresEventStore(pool, copies.store)
         before = store.query(FilterBuilder().matching_any_event(), limit=1).position
         lending = Lending(store, primed.library, run.shuffling)
         for _ in range(plan.repetitions):
-            run.repetition(twin, carry_out, lending)
+            run.repetition(carry_out, lending)
         audit(store, before, run.appended)
     return Concurrency(
-        primed.library.events,
+        before,
         plan.processes,
         {key: Stretches(tuple(stretches)) for key, stretches in run.disjoint.items()},
         {writers: Races(tuple(races)) for writers, races in run.contended.items()},
@@ -91,7 +93,7 @@ def measure(dsn: str, primed: PrimedStore, plan: Plan, on_stretch: OnStretch = l
 @dataclass
 class _Run:
     dsn: str
-    primed: PrimedStore
+    copies: Copies
     plan: Plan
     on_stretch: OnStretch
     shuffling: random.Random = field(default_factory=random.Random)
@@ -103,13 +105,13 @@ class _Run:
         }
         self.contended: dict[int, list[Race]] = {count: [] for count in self.plan.contended}
 
-    def repetition(self, twin: str, carry_out: Callable[[Sequence[Work]], list[Done]], lending: Lending) -> None:
+    def repetition(self, carry_out: Callable[[Sequence[Work]], list[Done]], lending: Lending) -> None:
         for count in self.shuffling.sample(self.plan.writers, len(self.plan.writers)):
             for line in self.shuffling.sample(LINES, len(LINES)):
                 pairs = _free_pairs(lending, count)
                 done = carry_out(
                     [
-                        Work(self.dsn, self.primed.table, twin, line, share, self.plan.seconds)
+                        Work(self.dsn, self.copies, line, share, self.plan.seconds)
                         for share in shared_out(pairs, self.plan.processes)
                     ]
                 )

@@ -28,7 +28,7 @@ class Concurrency:
     """The result.
 
     Attributes:
-        events: the length of the history in the store.
+        events: in the store, and in its twin, at the beginning.
         processes: that the writers with disjoint boundaries were spread over.
         disjoint: by line and number of writers.
         contended: by number of writers.
@@ -55,7 +55,7 @@ class Concurrency:
         """See `Result`."""
         where = "threads of one process" if self.processes == 1 else f"threads of {self.processes} processes"
         table = new_table(
-            f"Disjoint boundaries: writers are {where},\nevents per second; p50 and p99 in ms",
+            f"Disjoint boundaries, {self.events:,} events; writers are {where},\nappends per second; p50 and p99 in ms",
             "writers",
             "floor",
             "combined",

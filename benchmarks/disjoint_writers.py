@@ -16,7 +16,7 @@ from benchmarks.library_log import Pair
 from benchmarks.loans import storable
 from benchmarks.server import CannotMeasure
 from benchmarks.stretches import Stretch, run_together
-from benchmarks.twin import Inserts
+from benchmarks.twin import Copies, Inserts
 from eventstore import AppendCondition, ConcurrencyConflict, Filter, FilterBuilder, StorableEvent
 from eventstore.postgres import PostgresEventStore, open_pool
 from slices.codec import decode
@@ -41,15 +41,14 @@ class Work:
 
     Attributes:
         dsn: the server.
-        table, twin: the events table, and the one without guard.
+        copies: the events tables, with guard and without.
         line: which of `LINES`.
         pairs: a copy and a reader for each writer.
         seconds: how long.
     """
 
     dsn: str
-    table: str
-    twin: str
+    copies: Copies
     line: str
     pairs: tuple[Pair, ...]
     seconds: float
@@ -169,7 +168,7 @@ def audit(store: PostgresEventStore, after: int, acknowledged: int) -> None:
 
 def _unguarded(order: Work, pair: Pair, opened: ExitStack) -> Writer:
     connection = opened.enter_context(psycopg.connect(order.dsn, autocommit=True))
-    inserts = Inserts(connection, order.twin)
+    inserts = Inserts(connection, order.copies.twin)
 
     def insert(event: StorableEvent, position: int) -> int:
         inserts.insert(event)
@@ -181,11 +180,11 @@ def _unguarded(order: Work, pair: Pair, opened: ExitStack) -> Writer:
 def _guarded(order: Work, opened: ExitStack) -> list[Writer]:
     size = len(order.pairs)
     pool = opened.enter_context(open_pool(order.dsn, min_size=size, max_size=size))
-    shared = PostgresEventStore(pool, order.table)
+    shared = PostgresEventStore(pool, order.copies.store)
     writers = []
     for pair in order.pairs:
         # Only appends of one store object are combined, so a store for each writer keeps them apart.
-        store = shared if order.line == COMBINED else PostgresEventStore(pool, order.table)
+        store = shared if order.line == COMBINED else PostgresEventStore(pool, order.copies.store)
         stream = boundary(LendBookToReader(pair.book_id, pair.reader_id, datetime.now(UTC)))
 
         def append(

@@ -1,5 +1,6 @@
 """`python -m benchmarks concurrency`"""
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
@@ -9,6 +10,7 @@ from benchmarks.commands.options import counts_option, repetitions_option, secon
 from benchmarks.commands.shared import carry_out, primed_store, shown, store_options
 from benchmarks.concurrency import WRITERS, Plan, measure
 from benchmarks.concurrency_result import Concurrency
+from benchmarks.twin import copies_of
 
 
 def run(
@@ -17,8 +19,11 @@ def run(
     """Prime a store unless it is there, and measure."""
     chosen = plan or Plan()
     primed = primed_store(console, server, events, fresh=fresh)
-    with shown(console, chosen.stretches) as on_stretch:
-        return measure(server, primed, chosen, on_stretch)
+    with ExitStack() as opened:
+        with console.status("Copying the store, once with and once without guard"):
+            copies = opened.enter_context(copies_of(server, primed.table))
+        with shown(console, chosen.stretches) as on_stretch:
+            return measure(server, primed, copies, chosen, on_stretch)
 
 
 @click.command("concurrency")

@@ -16,7 +16,7 @@ from benchmarks.loans import storable
 from benchmarks.priming import PrimedStore, prime
 from benchmarks.server import CannotMeasure
 from benchmarks.stretches import Stretch, Stretches
-from benchmarks.twin import twin_of
+from benchmarks.twin import Copies, copies_of
 from eventstore import FilterBuilder, SequencedEvent
 from eventstore.postgres import PostgresEventStore, open_pool
 from slices.codec import decode
@@ -36,71 +36,83 @@ def primed(dsn: str, schema: str) -> PrimedStore:
 
 
 @pytest.fixture
-def store(dsn: str, primed: PrimedStore) -> Iterator[PostgresEventStore]:
+def copies(dsn: str, primed: PrimedStore) -> Iterator[Copies]:
+    with copies_of(dsn, primed.table) as made:
+        yield made
+
+
+@pytest.fixture
+def store(dsn: str, copies: Copies) -> Iterator[PostgresEventStore]:
     with open_pool(dsn, max_size=1) as pool:
-        yield PostgresEventStore(pool, primed.table)
+        yield PostgresEventStore(pool, copies.store)
 
 
 def log(store: PostgresEventStore) -> tuple[SequencedEvent, ...]:
     return store.query(FilterBuilder().matching_any_event()).events
 
 
-def tables(dsn: str, schema: str) -> set[str]:
+def schemas(dsn: str) -> set[str]:
     with psycopg.connect(dsn) as connection:
-        rows = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = %s", [schema]).fetchall()
+        rows = connection.execute("SELECT nspname FROM pg_namespace").fetchall()
     return {name for (name,) in rows}
-
-
-def test_every_append_wins_and_leaves_a_valid_log(dsn: str, primed: PrimedStore, store: PostgresEventStore) -> None:
-    result = measure(dsn, primed, SHORT)
-    stored = log(store)
-    replay(decode(event) for event in stored)
-    assert len(stored) == EVENTS + result.audited
-    in_time = sum(len(each.nanoseconds) for line in (COMBINED, APART) for each in result.disjoint[line, 3].all)
-    assert 0 < in_time < result.audited
-
-
-def test_every_line_is_measured_and_every_guard_held(dsn: str, primed: PrimedStore) -> None:
-    ticks: list[None] = []
-    result = measure(dsn, primed, SHORT, lambda: ticks.append(None))
-    assert set(result.disjoint) == {(line, count) for line in (FLOOR, COMBINED, APART) for count in (1, 3)}
-    assert list(result.contended) == [3]
-    assert result.contended[3].lost_guards == 0
-    assert result.contended[3].accepted_in_all > 0
-    assert len(ticks) == SHORT.stretches
 
 
 @pytest.mark.parametrize("line", [FLOOR, COMBINED, APART])
 def test_only_the_floor_goes_around_the_store(
-    dsn: str, primed: PrimedStore, store: PostgresEventStore, line: str
+    dsn: str, primed: PrimedStore, copies: Copies, store: PostgresEventStore, line: str
 ) -> None:
     pairs = tuple(map(Pair, primed.library.books[:2], primed.library.readers[:2]))
-    with twin_of(dsn, primed.table) as twin:
-        done = work(Work(dsn, primed.table, twin, line, pairs, 0.02))
-        with psycopg.connect(dsn) as connection:
-            row = connection.execute(f"SELECT count(*) FROM {twin}".encode()).fetchone()
+    done = work(Work(dsn, copies, line, pairs, 0.02))
+    with psycopg.connect(dsn) as connection:
+        row = connection.execute(f"SELECT count(*) FROM {copies.twin}".encode()).fetchone()
     assert row is not None
     assert (row[0] > EVENTS) == (line == FLOOR)
-    assert len(log(store)) == EVENTS + done.appended
     assert (done.appended == 0) == (line == FLOOR)
+    stored = log(store)
+    assert len(stored) == EVENTS + done.appended
+    replay(decode(event) for event in stored)
 
 
-def test_the_twin_has_the_rows_and_indexes_and_no_trigger(dsn: str, schema: str, primed: PrimedStore) -> None:
-    def of(table: str, connection: psycopg.Connection[Any]) -> list[tuple[Any, ...]]:
-        return connection.execute(
-            f"SELECT {_INDEXES}, {_TRIGGERS}, count(*) FROM {table}".encode(), [table, table]
-        ).fetchall()
-
-    with twin_of(dsn, primed.table) as twin, psycopg.connect(dsn) as connection:
-        [(of_ours, _, rows)] = of(primed.table, connection)
-        [(of_twin, triggers, copied)] = of(twin, connection)
-    assert (of_twin, copied) == (of_ours, rows)
-    assert triggers == 0
-    assert tables(dsn, schema) == {"events"}
+def test_every_append_is_acknowledged_and_read_back(dsn: str, primed: PrimedStore, copies: Copies) -> None:
+    ticks: list[None] = []
+    result = measure(dsn, primed, copies, SHORT, lambda: ticks.append(None))
+    assert len(ticks) == SHORT.stretches
+    assert set(result.disjoint) == {(line, count) for line in (FLOOR, COMBINED, APART) for count in (1, 3)}
+    in_time = sum(len(each.nanoseconds) for line in (COMBINED, APART) for each in result.disjoint[line, 3].all)
+    assert 0 < in_time < result.audited
 
 
-def test_writers_of_several_processes_start_together(dsn: str, primed: PrimedStore) -> None:
-    result = measure(dsn, primed, Plan(writers=(1, 2), repetitions=1, seconds=0.02, processes=2))
+def test_no_guard_of_contended_writers_is_lost(dsn: str, primed: PrimedStore, copies: Copies) -> None:
+    result = measure(dsn, primed, copies, SHORT)
+    assert list(result.contended) == [3]
+    assert result.contended[3].lost_guards == 0
+    assert result.contended[3].accepted_in_all > 0
+
+
+def test_the_twin_has_the_rows_and_indexes_and_no_trigger(dsn: str, copies: Copies, store: PostgresEventStore) -> None:
+    store.check_schema()
+
+    def of(table: str) -> tuple[Any, ...]:
+        statement = f"SELECT {_INDEXES}, {_TRIGGERS}, max(sequence_number), count(*) FROM {table}"
+        with psycopg.connect(dsn) as connection:
+            [row] = connection.execute(statement.encode(), [table, table]).fetchall()
+        return row
+
+    indexes, triggers, head, rows = of(copies.store)
+    assert (head, rows) == (EVENTS, EVENTS)
+    assert triggers > 0
+    assert of(copies.twin) == (indexes, 0, head, rows)
+
+
+def test_no_copy_is_left(dsn: str, primed: PrimedStore) -> None:
+    before = schemas(dsn)
+    with copies_of(dsn, primed.table):
+        assert len(schemas(dsn) - before) == 1
+    assert schemas(dsn) == before
+
+
+def test_writers_of_several_processes_start_together(dsn: str, primed: PrimedStore, copies: Copies) -> None:
+    result = measure(dsn, primed, copies, Plan(writers=(1, 2), repetitions=1, seconds=0.02, processes=2))
     assert result.processes == 2
     assert all(stretches.rate > 0 for stretches in result.disjoint.values())
 
@@ -133,13 +145,13 @@ def test_the_audit_sees_what_was_returned_and_not_lent(primed: PrimedStore, stor
         audit(store, EVENTS, 1)
 
 
-def test_a_store_with_too_few_copies_is_refused(dsn: str, primed: PrimedStore) -> None:
+def test_a_store_with_too_few_copies_is_refused(dsn: str, primed: PrimedStore, copies: Copies) -> None:
     with pytest.raises(CannotMeasure, match="64 writers need as many copies"):
-        measure(dsn, primed, Plan(writers=(64,)))
+        measure(dsn, primed, copies, Plan(writers=(64,)))
 
 
-def test_the_result_is_published(dsn: str, primed: PrimedStore, tmp_path: Path) -> None:
-    printed, document = published(measure(dsn, primed, SHORT), tmp_path)
+def test_the_result_is_published(dsn: str, primed: PrimedStore, copies: Copies, tmp_path: Path) -> None:
+    printed, document = published(measure(dsn, primed, copies, SHORT), tmp_path)
     assert "Every append won" in printed
     assert set(document["disjoint"]) == {FLOOR, COMBINED, APART}
     assert document["contended"]["3"]["lost_guards"] == 0
