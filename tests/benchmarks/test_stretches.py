@@ -28,8 +28,16 @@ def test_every_call_is_counted_once() -> None:
 
 
 def test_clients_run_at_the_same_time() -> None:
-    together = threading.Barrier(3)  # none gets on before all are there
-    run_together([together.wait] * 3, 0.001)
+    together = threading.Barrier(3)
+    have_met = threading.Event()
+
+    def client() -> None:
+        if not have_met.is_set():  # the first time: none gets on before all are there
+            together.wait(10)
+            have_met.set()
+
+    run_together([client] * 3, 0.001)
+    assert have_met.is_set()
 
 
 def test_the_clock_starts_when_all_stand_ready() -> None:
