@@ -149,7 +149,7 @@ class Concurrency:
                 latency.plot(
                     self.writers, [each.percentile(50) for each in stretches], alpha=0.6, linestyle=":", **look
                 )
-            rate.set(title="Events per second", ylim=(0, None), ylabel="events per second")
+            rate.set(title="Disjoint boundaries", ylim=(0, None), ylabel="events per second")
             rate.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
             latency.set(title="Time of one append", ylabel="milliseconds", yscale="log")
             latency.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
