@@ -5,7 +5,19 @@ import sys
 
 import click
 
-from benchmarks.commands import append, prime, query, replay, scaling, typical_workload
+from benchmarks.commands import (
+    append,
+    concurrency,
+    http,
+    peers,
+    prime,
+    query,
+    race,
+    replay,
+    scaling,
+    typical_workload,
+    whole_suite,
+)
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -25,6 +37,11 @@ main.add_command(query.command)
 main.add_command(scaling.command)
 main.add_command(replay.command)
 main.add_command(typical_workload.command)
+main.add_command(concurrency.command)
+main.add_command(race.command)
+main.add_command(http.command)
+main.add_command(peers.command)
+main.add_command(whole_suite.command)
 
 
 if __name__ == "__main__":

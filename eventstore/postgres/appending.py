@@ -67,7 +67,7 @@ class Appender:
         spelled = "5s" if lock_timeout == DEFAULT_LOCK_TIMEOUT else f"{round(lock_timeout * 1000)}ms"
         self._calls = AppendCalls(table, spelled)
         self._server_defaults_to_read_committed = True
-        self._group_commit = GroupCommit(self._send, _may_join)
+        self._group_commit = GroupCommit(self._send, may_join)
 
     def append(
         self,
@@ -174,7 +174,8 @@ class Appender:
                 return stream_of(fetch(connection, statement, parameters), filter, limit=1, backwards=False)
 
 
-def _may_join(group: Sequence[Request], request: Request) -> bool:
+def may_join(group: Sequence[Request], request: Request) -> bool:
+    """Batches go alone."""
     return len(group[0].events) == len(request.events) == 1
 
 

@@ -1,17 +1,18 @@
 """Group commit: appends of one process that would only wait for each other are sent together, as one transaction.
 
-All appends of a table take one lock, and the next can begin only when the last is on disk. So while one is under way,
-the others line up here instead of in the database; when it is answered, the one that has waited longest leads, and
-sends all that have lined up:
+All appends of a table take one lock, and the next can begin only when the last is on disk. So while two are under way,
+one at work and one on its way, the others line up here instead of in the database. When one is answered, the thread that
+has waited longest leads, and sends all that have lined up:
 
-    thread A  ── alone ───────────────►│ answered
-    thread B      lines up ·············│── leads: B, C and D, one transaction ──►│ all three answered
-    thread C          lines up ·········│·········································│
-    thread D             lines up ······│·········································│
-    thread E                            │  lines up ······························│── leads …
+    thread A  ── alone ──────────►│ answered
+    thread B    ── alone ─────────┼─────────►│ answered
+    thread C        lines up ·····│── leads: C, D and E, one transaction ──►│ all three answered
+    thread D          lines up ···│·········································│
+    thread E            lines up ·│·········································│
+    thread F                              lines up ·· leads …
 
-Each keeps its own condition, result and error, and they are carried out in the order in which they came. Whoever finds
-nobody under way pays nothing but an uncontended lock.
+Each keeps its own condition, result and error, and those of a group are carried out in the order in which they came.
+Whoever finds less than two under way pays nothing but an uncontended lock.
 """
 
 import threading
@@ -25,6 +26,7 @@ from eventstore.errors import StoreUnavailable
 Q = TypeVar("Q")
 A = TypeVar("A")
 
+MOST_UNDER_WAY: Final = 2
 MOST_TOGETHER: Final = 64
 """Requests of one transaction: others may be waiting for the lock that it holds."""
 
@@ -47,23 +49,29 @@ class _Waiting(Generic[Q, A]):
 
 
 class GroupCommit(Generic[Q, A]):
-    """Lets one thread at a time send, and the others line up.
+    """Lets few threads at a time send, and the others line up.
 
-    >>> appends = GroupCommit(send, may_join=lambda leading, request: True)
-    >>> appends.send(request)  # from many threads
-    Answer(…)
+    >>> appends = GroupCommit(lambda requests: [request.upper() for request in requests], lambda group, request: True)
+    >>> appends.send("a")  # from many threads
+    'A'
 
     Args:
         send: sends requests as one transaction, and returns their answers in order, after it was committed. It raises
             `StoreUnavailable` if that cannot have been because of a single one of them.
         may_join: whether a request may be sent together with those before it.
+        most_under_way: how many threads send at a time.
     """
 
-    def __init__(self, send: Callable[[Sequence[Q]], Sequence[A]], may_join: Callable[[Sequence[Q], Q], bool]) -> None:
+    def __init__(
+        self,
+        send: Callable[[Sequence[Q]], Sequence[A]],
+        may_join: Callable[[Sequence[Q], Q], bool],
+        most_under_way: int = MOST_UNDER_WAY,
+    ) -> None:
         self._send = send
         self._may_join = may_join
         self._mutex = threading.Lock()
-        self._is_under_way = False
+        self._free = most_under_way
         self._line: deque[_Waiting[Q, A]] = deque()
 
     def send(self, request: Q) -> A:
@@ -75,8 +83,8 @@ class GroupCommit(Generic[Q, A]):
             Exception: whatever else this request is to blame for. Others that were sent with it are not.
         """
         with self._mutex:
-            if not self._is_under_way:
-                self._is_under_way = True
+            if self._free:
+                self._free -= 1
                 mine = None
             else:
                 mine = _Waiting[Q, A](request, _held_lock())
@@ -111,7 +119,7 @@ class GroupCommit(Generic[Q, A]):
 
     def _lead(self, mine: _Waiting[Q, A]) -> None:
         with self._mutex:
-            group = [self._line.popleft()]
+            group = [mine]
             while self._line and len(group) < MOST_TOGETHER:
                 if not self._may_join([each.request for each in group], self._line[0].request):
                     break
@@ -146,9 +154,9 @@ class GroupCommit(Generic[Q, A]):
     def _next_leads(self) -> None:
         with self._mutex:
             if not self._line:
-                self._is_under_way = False
+                self._free += 1
                 return
-            longest_waiting = self._line[0]
+            longest_waiting = self._line.popleft()
             longest_waiting.leads = True
         longest_waiting.turn.release()
 

@@ -37,7 +37,7 @@ class Line:
 
     def __init__(self, database: Database, may_join: Callable[[Sequence[str], str], bool] = lambda *_: True) -> None:
         self.database = database
-        self.commit = GroupCommit(database.send, may_join)
+        self.commit = GroupCommit(database.send, may_join, most_under_way=1)
         self.threads = ThreadPoolExecutor(2 * MOST_TOGETHER + 2)
 
     def first(self, request: str) -> "Future[str]":
@@ -81,6 +81,17 @@ def test_who_finds_nobody_under_way_goes_alone(database: Database, line: Line) -
     line.let_all_go()
     assert [line.commit.send("a"), line.commit.send("b")] == ["A", "B"]
     assert database.together == [("a",), ("b",)]
+
+
+def test_a_second_one_goes_while_the_first_is_under_way_and_a_third_lines_up(database: Database) -> None:
+    line = Line(database)
+    line.commit = GroupCommit(database.send, lambda *_: True)
+    first, second = line.first("a"), line.first("b")
+    others = line.behind("c", "d")
+    line.let_all_go()
+    assert answers(first, second, *others) == ["A", "B", "C", "D"]
+    assert sorted(database.together[:2]) == [("a",), ("b",)]
+    assert sorted(each for together in database.together[2:] for each in together) == ["c", "d"]
 
 
 def test_those_who_came_meanwhile_go_together_in_the_order_in_which_they_came(database: Database, line: Line) -> None:

@@ -21,6 +21,8 @@ from eventstore import (
     StoreUnavailable,
 )
 from eventstore.postgres import AppendTimes, PostgresEventStore, open_pool
+from eventstore.postgres.appending import may_join
+from eventstore.postgres.group_commit import GroupCommit
 from eventstore.postgres.pool import Pool
 from eventstore.postgres.schema import LOCK_NAMESPACE, TableName
 from tests.eventstore import guarantee_checks as checks
@@ -46,6 +48,8 @@ class Together:
         self.table = table
         self.pid = pid_of(pool)
         self.store = PostgresEventStore(pool, table, **options)
+        appender = self.store._appender
+        appender._group_commit = GroupCommit(appender._send, may_join, most_under_way=1)
         self.sent: list[Future[list[int]]] = []
 
     def append(self, *events: StorableEvent, condition: AppendCondition | None = None) -> "Future[list[int]]":
