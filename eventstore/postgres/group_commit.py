@@ -1,8 +1,8 @@
 """Group commit: appends of one process that would only wait for each other are sent together, as one transaction.
 
 All appends of a table take one lock, and the next can begin only when the last is on disk. So while two are under way,
-one at work and one on its way, the others line up here instead of in the database. When one is answered, the thread that
-has waited longest leads, and sends all that have lined up:
+one at work and one on its way, the others line up here instead of in the database. When one is answered, the thread
+that has waited longest leads, and sends all that have lined up:
 
     thread A  ── alone ──────────►│ answered
     thread B    ── alone ─────────┼─────────►│ answered
