@@ -32,7 +32,8 @@ class PostgresEventStore:
     Args:
         pool: made with `open_pool`, or any psycopg `ConnectionPool`.
         table: the events table, with or without a schema in front. Several tables in one database are several stores.
-        lock_timeout: seconds that an append waits for the append lock before `StoreUnavailable`.
+        lock_timeout: seconds that a transaction waits for the append lock before `StoreUnavailable`. An append may have
+            to wait for two others of this store before its own begins.
         replica: leads to a hot standby, or to several, which may answer queries with `Consistency.EVENTUAL`. Nothing
             else is asked of it: strong queries, streams, subscriptions and appends are the primary's.
         replica_patience: seconds that such a query waits for the replica, for a free connection and for `at_least`,
