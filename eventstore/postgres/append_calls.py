@@ -83,7 +83,7 @@ class AppendCalls:
         """For one request."""
         if len(request.events) > 1:
             return self._of_batch(request)
-        [event] = request.events
+        event = request.events[0]
         parameters: list[object] = [
             event.event_id,
             event.event_type,
