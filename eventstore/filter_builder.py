@@ -119,11 +119,11 @@ class ItemWithTypes(CompleteItem):
 
     def and_any_predicate_of(self, first: P, /, *more: P) -> CompleteItem:
         """Of these types only events whose payload fulfils at least one predicate."""
-        return CompleteItem(self._earlier, replace(self._item, predicates=(first, *more)))
+        return CompleteItem(self._earlier, FilterItem(self._item.event_types, (first, *more)))
 
     def and_all_predicates_of(self, first: P, /, *more: P) -> CompleteItem:
         """Of these types only events whose payload fulfils every predicate."""
-        return CompleteItem(self._earlier, replace(self._item, predicates=(first, *more), all_predicates=True))
+        return CompleteItem(self._earlier, FilterItem(self._item.event_types, (first, *more), all_predicates=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 from eventstore import json_values
 from eventstore.errors import InvalidFilter
@@ -42,18 +42,14 @@ class P:
     def __init__(self, key: str, value: JsonInput) -> None:
         if not isinstance(key, str) or not key:  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InvalidFilter(f"the key of a predicate must be a non-empty string, not {key!r}")
-        try:
-            json_values.from_python(key)
-            found = json_values.from_python(value)
-        except json_values.NotJson as reason:
-            raise InvalidFilter(f"P({key!a}, …) cannot be searched for: {reason}") from None
-        if _has_empty_container(found):
-            raise InvalidFilter(f"P({key!a}, {value!r}) contains an empty object or array, which matches too much")
-        name, text = json_values.plain(key), json_values.canonical_text(found)
-        object.__setattr__(self, "key", name)
+        name, text = json_values.plain_string_as_jsonb_text(key), json_values.plain_string_as_jsonb_text(value)
+        document = cast("JsonValue", {key: value})
+        if name is None or text is None:
+            name, text, document = _checked_pair(key, value)
+        object.__setattr__(self, "key", json_values.plain(key))
         object.__setattr__(self, "value", text)
-        object.__setattr__(self, "pattern", f"{{{json_values.as_jsonb_text(name)}: {text}}}")
-        object.__setattr__(self, "_document", {name: found})
+        object.__setattr__(self, "pattern", f"{{{name}: {text}}}")
+        object.__setattr__(self, "_document", document)
 
     def is_met_by(self, document: JsonValue) -> bool:
         """Tell whether a parsed payload contains this pair."""
@@ -107,6 +103,19 @@ class FilterItem:
             return f"any event with {predicates}"
         types = " or ".join(self.event_types)
         return f"{types} with {predicates}" if predicates else types
+
+
+def _checked_pair(key: str, value: JsonInput) -> tuple[str, str, JsonValue]:
+    """Key and value as canonical JSON text, and both as a document. Raises InvalidFilter."""
+    try:
+        json_values.from_python(key)
+        found = json_values.from_python(value)
+    except json_values.NotJson as reason:
+        raise InvalidFilter(f"P({key!a}, …) cannot be searched for: {reason}") from None
+    if _has_empty_container(found):
+        raise InvalidFilter(f"P({key!a}, {value!r}) contains an empty object or array, which matches too much")
+    name = json_values.plain(key)
+    return json_values.as_jsonb_text(name), json_values.canonical_text(found), {name: found}
 
 
 def _checked(event_types: tuple[str, ...]) -> tuple[str, ...]:

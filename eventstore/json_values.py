@@ -29,6 +29,7 @@ _TOO_DEEP: Final = f"nested deeper than {DEEPEST_NESTING} levels"
 _EXACT: Final = Context(prec=200_000, Emax=10**9, Emin=-(10**9))
 _ESCAPES: Final = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _MUST_ESCAPE: Final = re.compile(r'["\\\x00-\x1f]')
+_UNUSUAL: Final = re.compile('["\\\\\x00-\x1f\ud800-\udfff]')
 
 
 class NotJson(ValueError):
@@ -55,6 +56,11 @@ def check_object(text: bytes) -> None:
 def from_python(value: object) -> JsonValue:
     """Turn an application's value into a comparable one. Raises NotJson for NaN, infinities and foreign types."""
     return _from_python(value, DEEPEST_NESTING)
+
+
+def plain_string_as_jsonb_text(value: object) -> str | None:
+    """Write down a string that needs neither a check nor an escape, as nearly all do; None for everything else."""
+    return f'"{value}"' if type(value) is str and _UNUSUAL.search(value) is None else None
 
 
 def as_jsonb_text(value: JsonValue) -> str:
@@ -106,15 +112,10 @@ def _load(text: bytes) -> JsonValue:
         decoded = text.decode()
     except UnicodeDecodeError as error:
         raise NotJson(f"it is not UTF-8 (byte {error.start})") from None
+    # Of a key that occurs twice the last value is kept, but `jsonb` reads them all.
+    decoder = _CHECKING_DECODER if "\\u" in decoded else _DECODER
     try:
-        value: JsonValue = json.loads(
-            decoded,
-            parse_int=_exact_number,
-            parse_float=_exact_number,
-            parse_constant=_refuse_constant,
-            # Of a key that occurs twice the last value is kept, but `jsonb` reads them all.
-            object_pairs_hook=_checked_object if "\\u" in decoded else None,
-        )
+        value: JsonValue = decoder.decode(decoded)
     except json.JSONDecodeError as error:
         raise NotJson(f"it is no JSON: {error}") from None
     except RecursionError:
@@ -230,6 +231,8 @@ def _number_text(number: Decimal) -> str:
 
 
 def _string_text(text: str) -> str:
+    if _MUST_ESCAPE.search(text) is None:
+        return f'"{text}"'
     escaped = _MUST_ESCAPE.sub(lambda found: _ESCAPES.get(found.group()) or f"\\u{ord(found.group()):04x}", text)
     return f'"{escaped}"'
 
@@ -247,6 +250,16 @@ def _kind(value: JsonValue) -> str:
     if isinstance(value, (str, Decimal)):
         return "a string" if isinstance(value, str) else "a number"
     return "an array" if isinstance(value, list) else "an object"
+
+
+# Made once: that takes as long as to read a small document.
+_DECODER: Final = json.JSONDecoder(parse_int=_exact_number, parse_float=_exact_number, parse_constant=_refuse_constant)
+_CHECKING_DECODER: Final = json.JSONDecoder(
+    parse_int=_exact_number,
+    parse_float=_exact_number,
+    parse_constant=_refuse_constant,
+    object_pairs_hook=_checked_object,
+)
 
 
 def _short(text: str) -> str:

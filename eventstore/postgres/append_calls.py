@@ -81,9 +81,9 @@ class AppendCalls:
 
     def single(self, request: Request) -> Call:
         """For one request."""
-        if len(request.events) > 1:
+        event, *more = request.events
+        if more:
             return self._of_batch(request)
-        event = request.events[0]
         parameters: list[object] = [
             event.event_id,
             event.event_type,
