@@ -83,9 +83,9 @@ def _maker_of_empty_stores(
 
 @contextmanager
 def _in_arena(name: str, dsn: str, writers: int) -> Generator[Sequence[RaceStore]]:
-    """Two writers share a store, as the threads of a process do; the others have stores of their own."""
+    """Four writers share a store, as the threads of a process do; the others have stores of their own."""
     with arena(CONTENDERS[name].subject, dsn) as place, ExitStack() as opened:
-        yield [opened.enter_context(place.open("writers", 2)) for _ in range((writers + 1) // 2)]
+        yield [opened.enter_context(place.open("writers", 4)) for _ in range(max(2, (writers + 3) // 4))]
 
 
 def _at_least(least: int) -> Callable[[str], int]:

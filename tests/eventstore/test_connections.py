@@ -138,3 +138,20 @@ def test_a_connection_that_was_told_something_meanwhile_is_used_all_the_same(
         assert PostgresEventStore(pool, table).query(EVERYTHING).position == 0
         with borrowed(pool) as connection:
             assert connection.info.backend_pid == pid
+
+
+class Stubborn(psycopg.Connection[Any]):
+    """Refuses to change its mode, as a connection does that has just been lost."""
+
+    def set_autocommit(self, value: bool) -> None:
+        raise psycopg.OperationalError("the connection is lost")
+
+
+def test_a_connection_that_cannot_be_prepared_goes_back_to_its_pool(dsn: str) -> None:
+    with ConnectionPool[psycopg.Connection[Any]](
+        dsn, connection_class=Stubborn, min_size=1, max_size=1, open=True
+    ) as pool:
+        for _ in range(2):  # the second one would wait for the connection in vain
+            with pytest.raises(StoreUnavailable, match="the connection is lost") as told, borrowed(pool, timeout=5):
+                pass
+            assert not told.value.outcome_unknown
