@@ -21,7 +21,7 @@ from eventstore.testing.twins.plain import row
 
 _LOCK: Final = r"PERFORM pg_advisory_xact_lock\([^)]*\);"
 # Where a single request takes the lock: the function for several in one transaction has other parameters.
-_BEFORE_LOCK: Final = r"(_append_(?:one|batch)\((?:(?!_append_).)*?asked := clock_timestamp\(\);\s+)"
+_BEFORE_LOCK: Final = r"(_append_(?:one|batch)\W+p_event_id.*?asked := clock_timestamp\(\);\s+)"
 _READ_HEAD: Final = r"SELECT coalesce\(max\(e\.sequence_number\), 0\) INTO result\.head FROM [^;]*;"
 
 Alteration = tuple[str, str]

@@ -47,9 +47,10 @@ def server_and_store(options: dict[str, str]) -> Generator[tuple[EmbeddedServer,
 
 def test_a_server_that_is_killed_under_load_keeps_every_promise() -> None:
     with server_and_store({}) as (server, store):
-        report = crash_under_load(server, store, go_on=kills(4))
+        # Of one store only two appends are under way at a time, so that a kill may leave no doubt behind.
+        report = crash_under_load(server, store, go_on=lambda report: report.kills < 4 or not report.in_doubt)
     assert report.is_clean, "\n".join(map(str, report.violations))
-    assert report.kills == 4
+    assert report.kills >= 4
     assert report.in_doubt == report.found_stored + report.found_missing > 0
 
 
