@@ -174,9 +174,9 @@ class Appender:
                 return stream_of(fetch(connection, statement, parameters), filter, limit=1, backwards=False)
 
 
-def may_join(group: Sequence[Request], request: Request) -> bool:
+def may_join(leading: Request, request: Request) -> bool:
     """Batches go alone."""
-    return len(group[0].events) == len(request.events) == 1
+    return len(leading.events) == len(request.events) == 1
 
 
 def _execute_within(connection: Connection[Any], call: Call) -> list[tuple[Any, ...]]:

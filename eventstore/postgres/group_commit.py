@@ -27,6 +27,7 @@ Q = TypeVar("Q")
 A = TypeVar("A")
 
 MOST_UNDER_WAY: Final = 2
+"""One at work in the database, and one on its way there or back."""
 MOST_TOGETHER: Final = 64
 """Requests of one transaction: others may be waiting for the lock that it holds."""
 
@@ -51,21 +52,21 @@ class _Waiting(Generic[Q, A]):
 class GroupCommit(Generic[Q, A]):
     """Lets few threads at a time send, and the others line up.
 
-    >>> appends = GroupCommit(lambda requests: [request.upper() for request in requests], lambda group, request: True)
+    >>> appends = GroupCommit(lambda requests: [request.upper() for request in requests], lambda leading, request: True)
     >>> appends.send("a")  # from many threads
     'A'
 
     Args:
         send: sends requests as one transaction, and returns their answers in order, after it was committed. It raises
             `StoreUnavailable` if that cannot have been because of a single one of them.
-        may_join: whether a request may be sent together with those before it.
+        may_join: whether a request (the second) may be sent together with that of the thread that leads (the first).
         most_under_way: how many threads send at a time.
     """
 
     def __init__(
         self,
         send: Callable[[Sequence[Q]], Sequence[A]],
-        may_join: Callable[[Sequence[Q], Q], bool],
+        may_join: Callable[[Q, Q], bool],
         most_under_way: int = MOST_UNDER_WAY,
     ) -> None:
         self._send = send
@@ -118,19 +119,18 @@ class GroupCommit(Generic[Q, A]):
             self._next_leads()
 
     def _lead(self, mine: _Waiting[Q, A]) -> None:
-        with self._mutex:
-            group = [mine]
-            while self._line and len(group) < MOST_TOGETHER:
-                if not self._may_join([each.request for each in group], self._line[0].request):
-                    break
-                group.append(self._line.popleft())
+        group = [mine]
         try:
+            with self._mutex:
+                while self._line and len(group) < MOST_TOGETHER and self._may_join(mine.request, self._line[0].request):
+                    group.append(self._line.popleft())
             self._carry_out(group)
         finally:
             self._next_leads()
-            for each in group:
-                if each is not mine:
-                    each.turn.release()
+            for each in group[1:]:
+                if each.answer is None and each.error is None:  # Ctrl-C in this thread
+                    each.error = StoreUnavailable("the thread that sent it was interrupted", outcome_unknown=True)
+                each.turn.release()
 
     def _carry_out(self, group: Sequence[_Waiting[Q, A]]) -> None:
         try:
@@ -146,10 +146,6 @@ class GroupCommit(Generic[Q, A]):
             else:  # because of one of them, and nothing was written: it fails alone
                 for each in group:
                     self._carry_out([each])
-        except BaseException as interrupted:  # Ctrl-C in the thread that leads
-            for each in group:
-                each.error = StoreUnavailable(f"interrupted by {interrupted!r}", outcome_unknown=True)
-            raise
 
     def _next_leads(self) -> None:
         with self._mutex:

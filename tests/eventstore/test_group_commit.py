@@ -35,7 +35,7 @@ class Database:
 class Line:
     """Threads that line up one after the other behind a request that is under way."""
 
-    def __init__(self, database: Database, may_join: Callable[[Sequence[str], str], bool] = lambda *_: True) -> None:
+    def __init__(self, database: Database, may_join: Callable[[str, str], bool] = lambda *_: True) -> None:
         self.database = database
         self.commit = GroupCommit(database.send, may_join, most_under_way=1)
         self.threads = ThreadPoolExecutor(2 * MOST_TOGETHER + 2)
@@ -114,7 +114,7 @@ def test_nobody_is_answered_before_the_transaction_is_over(database: Database, l
 
 
 def test_who_may_not_join_leads_the_next(database: Database) -> None:
-    line = Line(database, may_join=lambda group, request: request.islower() and group[0].islower())
+    line = Line(database, may_join=lambda leading, request: request.islower() and leading.islower())
     first = line.first("a")
     others = line.behind("b", "c", "X", "d", "Y")
     line.let_all_go()
@@ -197,6 +197,25 @@ def test_when_the_one_who_leads_is_interrupted_nobody_hangs(database: Database, 
     assert isinstance(left, StoreUnavailable)
     assert left.outcome_unknown
     assert line.commit.send("d") == "D"
+
+
+def test_when_it_is_interrupted_going_through_them_one_by_one_nobody_hangs(database: Database, line: Line) -> None:
+    def refuse_then_interrupt(requests: Sequence[str]) -> None:
+        if len(requests) > 1:
+            raise InvalidEvent("one of them")
+        if requests == ["c"]:
+            raise KeyboardInterrupt
+
+    database.failing = refuse_then_interrupt
+    first = line.first("a")
+    leads, interrupted, never_sent = line.behind("b", "c", "d")
+    line.let_all_go()
+    assert answers(first) == ["A"]
+    assert isinstance(leads.exception(PATIENCE), KeyboardInterrupt)
+    for left in answers(interrupted, never_sent):
+        assert isinstance(left, StoreUnavailable)
+        assert left.outcome_unknown
+    assert line.commit.send("e") == "E"
 
 
 def test_who_is_interrupted_in_the_line_leaves_it(
