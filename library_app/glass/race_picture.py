@@ -16,7 +16,7 @@ STEPS: Final = {
     "line": "waits until all have read",
     "decide": "decides",
     "queue": "waits for a free connection",
-    "lock": "waits for the append lock",
+    "lock": "waits for its turn: for others of this process, and for the append lock",
     "append": "checks its guard, inserts and commits",
     "pause": "pauses before another attempt",
     "record": "puts the refusal on record",
