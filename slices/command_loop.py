@@ -16,7 +16,15 @@ from dataclasses import dataclass, replace
 from functools import reduce
 from typing import TypeVar, cast
 
-from eventstore import AppendCondition, ConcurrencyConflict, EventStore, EventStream, Filter, StoreUnavailable
+from eventstore import (
+    AppendCondition,
+    ConcurrencyConflict,
+    EventStore,
+    EventStream,
+    Filter,
+    SequencedEvent,
+    StoreUnavailable,
+)
 from slices.codec import Metadata, decode, encode
 from slices.decision import AnyDecision, Append, Nothing, Reject
 from slices.domain_event import DomainEvent
@@ -119,7 +127,7 @@ class CommandLoop:
             stream = self.store.query(boundary(command))
             found = self.clock()
             # The boundary asks for the very types that `evolve` takes; each slice has a test that holds them together.
-            history = (cast("E", decode(event)) for event in stream)
+            history = map(cast("Callable[[SequencedEvent], E]", decode), stream)
             decision = decide(reduce(evolve, history, start(command)), command)
             decided = self.clock()
             sending = self._carry_out(decision, stream, origin)

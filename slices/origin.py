@@ -1,8 +1,8 @@
 """Where the events of a command come from, and which ids they get."""
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from uuid import UUID
 
 from eventstore import uuid7
@@ -25,13 +25,9 @@ class Origin:
     @classmethod
     def new(cls, correlation_id: UUID | None = None) -> "Origin":
         """An origin for a command that nobody will repeat. Ids are of version 7."""
-
-        @cache
-        def event_id(_index: int) -> UUID:
-            return uuid7()
-
         command_id = uuid7()
-        return cls(command_id, correlation_id or command_id, event_id)
+        event_ids = defaultdict[int, UUID](uuid7)
+        return cls(command_id, correlation_id or command_id, event_ids.__getitem__)
 
     @property
     def new_id(self) -> str:
