@@ -5,10 +5,12 @@ import time
 from collections.abc import Mapping
 from typing import Final
 
-from flask import Flask, Response, request
-from flask_limiter import Limiter, RequestLimit
-from flask_limiter.util import get_remote_address
+from flask import Flask, Request, Response, request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_wtf import CSRFProtect  # type: ignore[import-untyped]  # pyright: ignore[reportMissingTypeStubs]
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
 
 from library_app.config import Config
 from library_app.problems import RequestRefused
@@ -50,6 +52,7 @@ def install_security(app: Flask, config: Config) -> None:
         WTF_CSRF_CHECK_DEFAULT=False,
         WTF_CSRF_TIME_LIMIT=None,  # a desk page is open all day; the token lives as long as its session
     )
+    app.session_interface = _SessionsOfPages()
     protection = CSRFProtect(app)
 
     def check_token() -> None:
@@ -72,6 +75,14 @@ def is_api(path: str) -> bool:
     return path.startswith("/api/")
 
 
+class _SessionsOfPages(SecureCookieSessionInterface):
+    """A program has no session, and does not wait until one is made ready."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """Called by Flask, which puts an empty one that cannot be written in the place of None."""
+        return None if is_api(request.path) else super().open_session(app, request)
+
+
 def install_lab_limit(app: Flask, per_minute: int) -> None:
     """Let no client address ask more of the labs within a minute than `LAB_COSTS` allows; others get their pages.
 
@@ -82,17 +93,16 @@ def install_lab_limit(app: Flask, per_minute: int) -> None:
         per_minute: the sum of costs.
     """
 
-    def asked_too_much(limit: RequestLimit) -> None:
-        seconds = max(1, math.ceil(limit.window.reset_time - time.time()))
+    limit = RateLimitItemPerMinute(per_minute)
+    window = FixedWindowRateLimiter(MemoryStorage())
+
+    def check_limit() -> None:
+        cost = LAB_COSTS.get(request.endpoint or "")
+        address = request.remote_addr or ""
+        if cost is None or window.hit(limit, address, cost=cost):
+            return
+        seconds = max(1, math.ceil(window.get_window_stats(limit, address).reset_time - time.time()))
         detail = f"You have asked the labs for a lot within a minute. Go on in {seconds} seconds."
         raise RequestRefused(429, detail, {"Retry-After": str(seconds)})
 
-    Limiter(
-        get_remote_address,
-        app=app,
-        application_limits=[f"{per_minute} per minute"],
-        application_limits_cost=lambda: LAB_COSTS[request.endpoint or ""],
-        application_limits_exempt_when=lambda: request.endpoint not in LAB_COSTS,
-        on_breach=asked_too_much,
-        storage_uri="memory://",
-    )
+    app.before_request(check_limit)

@@ -90,7 +90,7 @@ def command_blueprint(
         return as_response(web.once(api.removeprefix("/api/"), fields, ids, answer))
 
     answer_program.__doc__ = body.__doc__
-    _document_command(blueprint, api, body, answer_program)
+    _document_command(blueprint, api, schema, answer_program)
 
     form = CommandForm(page, schema, make, handle, web)
     pages.add_url_rule(page.address, "show", form.show, methods=["GET"])
@@ -130,7 +130,7 @@ def question(blueprint: Any, api: str, view: type[Schema], asked: type[Asked] | 
     return register
 
 
-def _document_command(blueprint: Any, api: str, body: type[Body], view: Callable[[Fields], Response]) -> None:
+def _document_command(blueprint: Any, api: str, body: Body, view: Callable[[Fields], Response]) -> None:
     header = {"in": "header", "name": "Idempotency-Key", "schema": {"type": "string"}, "required": False}
     for document in (
         blueprint.response(201, OutcomeView, description="Done: the events are stored."),

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import datetime
 from typing import Any, Protocol, TypeAlias, TypeVar
 
@@ -110,7 +110,8 @@ class CommandEdge(Protocol):
 
 def json_answer(command: Any, outcome: Outcome) -> JsonAnswer:
     """What a program is told: 201 if something was written, 200 if nothing was to do, 409 if the rules forbid it."""
-    ids = {json_key(name): value for name, value in asdict(command).items() if name.endswith("_id")}
+    names = (field.name for field in fields(command))
+    ids = {json_key(name): getattr(command, name) for name in names if name.endswith("_id")}
     events = [{"SequenceNumber": event.sequence_number, "EventType": event.event_type} for event in outcome.events]
     body = {**ids, "Events": events, "Report": _report(outcome.report)}
     match outcome.decision:

@@ -46,12 +46,12 @@ _POSITION_OF_STANDBY: LiteralString = "CASE WHEN pg_is_in_recovery() THEN coales
 # meeting a match soon.
 _FENCED: LiteralString = """
 WITH matches AS MATERIALIZED (SELECT * FROM {table} WHERE {items})
-SELECT * FROM matches WHERE {bounds} ORDER BY sequence_number {direction} {limit}
+SELECT * FROM matches WHERE {bounds} {first_few}
 """
 
 # Without predicates: walk the key.
 _BY_KEY: LiteralString = """
-SELECT * FROM {table} WHERE ({items}) AND {bounds} ORDER BY sequence_number {direction} {limit}
+SELECT * FROM {table} WHERE ({items}) AND {bounds} {first_few}
 """
 
 # Only types, and a limit: the first few of each type from the index, then the first few of these.
@@ -61,10 +61,13 @@ FROM unnest(%s::text[]) wanted (event_type)
 CROSS JOIN LATERAL (
     SELECT * FROM {table} n
     WHERE n.event_type = wanted.event_type AND {bounds}
-    ORDER BY n.sequence_number {direction} {limit}
+    {first_few}
 ) e
-ORDER BY e.sequence_number {direction} {limit}
+{first_few}
 """
+
+# Sorts only if it cuts: the whole answer is sorted once more, beside the head.
+_FIRST_FEW: LiteralString = "ORDER BY sequence_number {direction} LIMIT %s"
 
 # The next stretch of the log, whatever matches in it: an outer join keeps the position it reaches. If there is nothing
 # to examine that is the position it began at, or the head of the store, should that lie below.
@@ -207,14 +210,15 @@ def _window_text(table: TableName, shape: _Shape) -> bytes:
 
 
 def _names(table: TableName, shape: _Shape) -> dict[str, Composable]:
+    direction = SQL("DESC") if shape.backwards else SQL("ASC")
     return {
         "table": Identifier(table.schema, table.table),
         "items": _any_of(shape.items),
         "bounds": SQL(" AND ").join(
             [SQL(text) for text, given in zip(_BOUNDS, shape.bounds, strict=True) if given] or [SQL("true")]
         ),
-        "direction": SQL("DESC") if shape.backwards else SQL("ASC"),
-        "limit": SQL("LIMIT %s") if shape.limited else SQL(""),
+        "direction": direction,
+        "first_few": SQL(_FIRST_FEW).format(direction=direction) if shape.limited else SQL(""),
     }
 
 
