@@ -25,7 +25,7 @@ FROM {function}(%s::uuid[], %s::text[], %s::timestamptz[], %s::text[], %s::text[
 """
 )
 _BATCH: LiteralString = """
-SELECT * FROM {function}(%s, %s, %s, %s::text[]::jsonb[], %s::text[]::jsonb[], %s::jsonb, %s, %s)
+SELECT * FROM {function}(%s::uuid[], %s::text[], %s::timestamptz[], %s::jsonb[], %s::jsonb[], %s::jsonb, %s, %s)
 """
 
 
@@ -97,31 +97,27 @@ class AppendCalls:
 
     def group(self, requests: Sequence[Request]) -> Call:
         """For several requests of one event each, as one transaction."""
-        events = [request.events[0] for request in requests]
         conditions = [_condition(request) for request in requests]
-        columns = (
-            (event.event_id.hex for event in events),
-            (event.event_type for event in events),
-            (event.occurred_at.isoformat() for event in events),
-            (event.payload.decode() for event in events),
-            (event.metadata.decode() for event in events),
-            (filter for filter, _ in conditions),
-            (str(after) for _, after in conditions),
-        )
-        return Call(self._group, [*map(array, columns), self._lock_timeout])
-
-    def _of_batch(self, request: Request) -> Call:
-        events = request.events
         parameters: list[object] = [
-            [event.event_id for event in events],
-            [event.event_type for event in events],
-            [event.occurred_at for event in events],
-            [event.payload.decode() for event in events],
-            [event.metadata.decode() for event in events],
-            *_condition(request),
+            *_arrays([request.events[0] for request in requests]),
+            array(filter for filter, _ in conditions),
+            array(str(after) for _, after in conditions),
             self._lock_timeout,
         ]
+        return Call(self._group, parameters)
+
+    def _of_batch(self, request: Request) -> Call:
+        parameters: list[object] = [*_arrays(request.events), *_condition(request), self._lock_timeout]
         return Call(self._batch, parameters, is_of_batch=True)
+
+
+def _arrays(events: Sequence[StorableEvent]) -> Iterable[str]:
+    """The columns of several events."""
+    yield array(event.event_id.hex for event in events)
+    yield array(event.event_type for event in events)
+    yield array(event.occurred_at.isoformat() for event in events)
+    yield array(event.payload.decode() for event in events)
+    yield array(event.metadata.decode() for event in events)
 
 
 def array(elements: Iterable[str | None]) -> str:
