@@ -21,7 +21,7 @@ _SHORTER: Final = 100_000
 
 
 def suite(events: int, *, fresh: bool) -> tuple[tuple[str, Run], ...]:
-    """Everything, in the order in which it runs, with repetitions for about ten minutes in all.
+    """Everything, in the order in which it runs, with repetitions for about five minutes in all.
 
     Args:
         events: the length of the history.
@@ -57,7 +57,7 @@ def suite(events: int, *, fresh: bool) -> tuple[tuple[str, Run], ...]:
 @click.command("all")
 @store_options
 def command(events: int, dsn: str | None, fresh: bool, output: Path | None) -> None:
-    """Everything, in about ten minutes, and all promises in one table at the end."""
+    """Everything, in about five minutes, and all promises in one table at the end."""
     console = Console()
     with reported(), running_server(dsn) as server:
         with open_pool(server, max_size=1) as pool, pool.connection() as connection:
