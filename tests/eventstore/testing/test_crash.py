@@ -6,6 +6,7 @@ import itertools
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Generator
 from typing import Any
 
@@ -17,7 +18,6 @@ from eventstore import (
     EventStream,
     Filter,
     InMemoryEventStore,
-    SequencedEvent,
     StorableEvent,
     StoreUnavailable,
 )
@@ -70,7 +70,10 @@ class Everlasting:
 
 
 class Twin(WrappedStore):
-    """A store with a fault: hands on to one in memory, but for what a subclass does otherwise."""
+    """A store with a fault: hands on to one in memory, but for what a subclass does otherwise.
+
+    Like a database it takes its time: so appends are under way when the "crash" comes, and events are not too many.
+    """
 
     def __init__(self) -> None:
         super().__init__(InMemoryEventStore())
@@ -78,6 +81,7 @@ class Twin(WrappedStore):
 
     def append(self, first: StorableEvent, /, *more: StorableEvent, **options: Any) -> list[int]:
         self.appends += 1
+        time.sleep(0.001)
         return super().append(first, *more, **options)
 
 
@@ -87,9 +91,8 @@ class MisnumbersTheThirdAppend(Twin):
         self.calls = itertools.count(1)  # which threads may share
 
     def append(self, first: StorableEvent, /, *more: StorableEvent, **options: Any) -> list[int]:
-        is_third = next(self.calls) == 3
-        numbers = super().append(first, *more, **options)
-        return [number + 1_000_000 for number in numbers] if is_third else numbers
+        numbers = super().append(first, *more, **options)  # which may refuse
+        return [number + 1_000_000 for number in numbers] if next(self.calls) == 3 else numbers
 
 
 class DoubtsEveryTenthAppend(Twin):
@@ -130,12 +133,15 @@ class AnswersNonsense(Twin):
 class RewritesHistory(Twin):
     """Shows another time for the first event, at every query a later one."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.queries = itertools.count()
+
     def query(self, filter: Filter, **options: Any) -> EventStream:
         stream = super().query(filter, **options)
-        return dataclasses.replace(stream, events=tuple(self._rewritten(event) for event in stream))
-
-    def _rewritten(self, event: SequencedEvent) -> SequencedEvent:
-        return dataclasses.replace(event, metadata=b'{"Asked": %d}' % self.appends)
+        asked = b'{"Asked": %d}' % next(self.queries)
+        events = tuple(dataclasses.replace(event, metadata=asked) for event in stream)
+        return dataclasses.replace(stream, events=events)
 
 
 def crashed(store: EventStore, go_on: Callable[[CrashReport], bool]) -> CrashReport:
