@@ -12,6 +12,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
 from library_app.config import Config
+from library_app.operations.logs import GunicornLog, configure_logs
 
 
 class PortTaken(Exception):
@@ -63,6 +64,7 @@ class WebServer(BaseApplication):  # type: ignore[misc]
         self._announce = announce
         self._opened = ExitStack()
         self._at_end = ExitStack()
+        configure_logs(config.log, config.log_level)
         super().__init__()
 
     def load_config(self) -> None:
@@ -76,7 +78,8 @@ class WebServer(BaseApplication):  # type: ignore[misc]
             "timeout": 60,
             "graceful_timeout": 10,
             "limit_request_line": 8190,  # the filter playground keeps a whole form in its address
-            "loglevel": "warning",
+            "loglevel": self._config.log_level,
+            "logger_class": GunicornLog,
             "proc_name": "library-app",
             "control_socket_disable": True,
             "when_ready": self._when_ready,

@@ -249,5 +249,5 @@ def test_a_secret_that_cannot_be_read_is_refused_with_its_file(tmp_path: Path) -
 
 def test_another_protocol_of_telemetry_is_refused() -> None:
     endpoint = {otlp.ENDPOINT: "http://collector:4317", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}
-    with pytest.raises(SettingRefused, match="^OTEL_EXPORTER_OTLP_PROTOCOL: "):
+    with pytest.raises(SettingRefused, match=r"^OTEL_EXPORTER_OTLP_PROTOCOL: "):
         Config.read({**SECRETS, **endpoint})
