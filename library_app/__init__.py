@@ -25,12 +25,14 @@ from library_app.glass import stream as glass_stream
 from library_app.glass.explanation import Explains
 from library_app.glass.live import LiveEvents
 from library_app.idempotency import IdempotencyRecords, InMemoryIdempotencyRecords
+from library_app.operations import health
+from library_app.operations.health import Readiness
 from library_app.operations.logs import log_request
 from library_app.operations.watching import Watch, WatchedCommandLoop, install_watching
 from library_app.pages import copy, desk, home
 from library_app.past import QuestionsThen, StoreThen, clock_then
 from library_app.race import RaceLab
-from library_app.security import install_lab_limit, install_security
+from library_app.security import install_lab_limit, install_proxies, install_security
 from library_app.time_travel import install_time_travel
 from slices.live.answering import LiveAnswers
 from slices.questions import Replaying
@@ -51,6 +53,7 @@ def create_app(
     live_events: LiveEvents | None = None,
     race_lab: RaceLab | None = None,
     watches: Sequence[Watch] = (),
+    readiness: Readiness | None = None,
 ) -> Flask:
     """Make the app.
 
@@ -70,6 +73,7 @@ def create_app(
         live_events: who is told of new events as they happen. The caller closes it; without it one is made.
         race_lab: where races are run; without it the page says that it needs the database.
         watches: who is told of each request besides the log.
+        readiness: says whether requests should come here; without it they always may.
     """
     app = Flask(__name__)
     app.jinja_env.filters.update(event_family=event_words.event_family, event_words=event_words.event_words)
@@ -85,6 +89,7 @@ def create_app(
     store = then = StoreThen(store)
     clock = clock_then(then, clock)
     install_time_travel(app, then)
+    install_proxies(app, config.trusted_proxies)
     replaying = Replaying(store)
     questions = replaying if snapshots is None else QuestionsThen(Snapshotted(replaying, snapshots), replaying)
     records = idempotency or InMemoryIdempotencyRecords()
@@ -104,6 +109,7 @@ def create_app(
         glass_stream.blueprint(store, live_events),
         glass_race.blueprint(race_lab, clock),
         race_steps.blueprint(race_lab),
+        health.blueprint(readiness or Readiness({})),
     ):
         app.register_blueprint(blueprint)
     app.register_blueprint(docs.blueprint())

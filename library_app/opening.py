@@ -1,9 +1,12 @@
 """Everything that the app needs in a process of the web server, opened after the fork and closed at its end."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import partial
+from typing import Any
 
 from flask import Flask
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from eventstore.postgres import PostgresEventStore, PostgresSnapshotStore, open_pool
 from library_app import create_app
@@ -13,38 +16,87 @@ from library_app.edge import utc_now
 from library_app.glass.explanation_postgres import open_playground
 from library_app.glass.live import LiveEvents
 from library_app.idempotency.postgres import PostgresIdempotencyRecords
+from library_app.operations.ending import Ending
+from library_app.operations.health import Check, NotReady, Readiness
 from library_app.race.postgres import PostgresRaceLab
 from slices.live.answering import LiveAnswers
+from slices.live.model import LiveModel
 from slices.live.runner import LiveRunner
 
 
 @contextmanager
-def opened_app(config: Config, at_end: ExitStack) -> Generator[Flask]:
+def opened_app(config: Config, ending: Ending) -> Generator[Flask]:
     """The app on the database of `config.dsn`, until the end of the block.
+
+    It opens also while the database does not answer: a process that takes the place of another must not bring the rest
+    down, and answers with 503 until the database is back.
 
     Args:
         config: the settings.
-        at_end: is given what to end as soon as the process is told to go, while requests still run.
-
-    Raises:
-        StoreUnavailable: the database does not answer.
+        ending: is given what to end as soon as the process is told to go, while requests still run.
     """
-    with open_pool(config.dsn, min_size=1, max_size=config.threads) as pool, ExitStack() as runners:
+    dsn = impatient(config)
+    patience = config.database_patience
+    with (
+        open_pool(dsn, max_size=config.threads, timeout=patience, wait=False) as pool,
+        open_playground(dsn, patience=patience) as explains,
+        ExitStack() as closing,
+    ):
         store = PostgresEventStore(pool)
-        for model in LIVE_MODELS:
-            runners.enter_context(LiveRunner(model, store, config.dsn))
+        runners = {model: closing.enter_context(LiveRunner(model, store, dsn)) for model in LIVE_MODELS}
         live_events = LiveEvents(store, most_readers=config.live_streams)
-        runners.callback(live_events.close)
-        at_end.callback(live_events.close)
-        explains = runners.enter_context(open_playground(config.dsn))
+        closing.callback(live_events.close)
+        ending.callback(live_events.close)
+        live = LiveAnswers(pool)
         yield create_app(
             store,
             config=config,
             clock=utc_now,
             idempotency=PostgresIdempotencyRecords(pool),
             snapshots=PostgresSnapshotStore(pool),
-            live=LiveAnswers(pool),
+            live=live,
             explains=explains,
             live_events=live_events,
-            race_lab=PostgresRaceLab(config.dsn, utc_now),
+            race_lab=PostgresRaceLab(dsn, utc_now),
+            readiness=Readiness(_checks(store, live, runners), lambda: ending.is_near),
         )
+
+
+def impatient(config: Config) -> str:
+    """The connection string of the settings, with bounds on how long to wait for a server that does not answer.
+
+    What the given one says itself is kept.
+    """
+    seconds = config.database_patience
+    bounds = {
+        "connect_timeout": seconds,
+        "tcp_user_timeout": 1000 * seconds,
+        "keepalives_idle": seconds,
+        "keepalives_interval": 1,
+    }
+    return make_conninfo(config.dsn, **{**bounds, **conninfo_to_dict(config.dsn)})
+
+
+def _checks(
+    store: PostgresEventStore, live: LiveAnswers, runners: Mapping[LiveModel[Any], LiveRunner]
+) -> dict[str, Check]:
+    """What has to be well for a process to be ready.
+
+    A live model that is behind, or has stopped, is told of, and no more: its old rows answer, and say so themselves.
+    """
+
+    def database() -> str:
+        store.check_schema()
+        return "answers"
+
+    def model_is(model: LiveModel[Any], candidate: LiveRunner) -> str:
+        if not candidate.is_alive:
+            raise NotReady("nobody in this process keeps it up to date")
+        status = live.status(model)
+        if status.stopped_because is not None:
+            return "has stopped, the log says why"
+        behind = status.head - status.position
+        return f"is behind by {behind}" if behind > 0 else "is up to date"
+
+    checks: dict[str, Callable[[], str]] = {"database": database}
+    return checks | {model.name: partial(model_is, model, candidate) for model, candidate in runners.items()}
