@@ -1,9 +1,9 @@
 """Everything that the app needs in a process of the web server, opened after the fork and closed at its end."""
 
 from collections.abc import Callable, Generator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -18,10 +18,15 @@ from library_app.glass.live import LiveEvents
 from library_app.idempotency.postgres import PostgresIdempotencyRecords
 from library_app.operations.ending import Ending
 from library_app.operations.health import Check, NotReady, Readiness
+from library_app.operations.sampling import Sampling
 from library_app.race.postgres import PostgresRaceLab
 from slices.live.answering import LiveAnswers
 from slices.live.model import LiveModel
 from slices.live.runner import LiveRunner
+
+if TYPE_CHECKING:
+    from library_app.operations.metrics import Metrics
+    from library_app.operations.telemetry import Telemetry
 
 
 @contextmanager
@@ -37,19 +42,19 @@ def opened_app(config: Config, ending: Ending) -> Generator[Flask]:
     """
     dsn = impatient(config)
     patience = config.database_patience
-    with (
-        open_pool(dsn, max_size=config.threads, timeout=patience, wait=False) as pool,
-        open_playground(dsn, patience=patience) as explains,
-        ExitStack() as closing,
-    ):
-        store = PostgresEventStore(pool)
+    with ExitStack() as closing:
+        metrics = _metrics() if config.metrics else None
+        telemetry = closing.enter_context(_telemetry()) if config.telemetry else None
+        pool = closing.enter_context(open_pool(dsn, max_size=config.threads, timeout=patience, wait=False))
+        explains = closing.enter_context(open_playground(dsn, patience=patience))
+        store = PostgresEventStore(pool, on_append=metrics.note_append if metrics else None)
         runners = {model: closing.enter_context(LiveRunner(model, store, dsn)) for model in LIVE_MODELS}
         live_events = LiveEvents(store, most_readers=config.live_streams)
         closing.callback(live_events.close)
         ending.callback(live_events.close)
         live = LiveAnswers(pool)
-        yield create_app(
-            store,
+        app = create_app(
+            telemetry.watched(store, "events") if telemetry else store,
             config=config,
             clock=utc_now,
             idempotency=PostgresIdempotencyRecords(pool),
@@ -58,8 +63,28 @@ def opened_app(config: Config, ending: Ending) -> Generator[Flask]:
             explains=explains,
             live_events=live_events,
             race_lab=PostgresRaceLab(dsn, utc_now),
+            watches=[metrics.watch] if metrics else [],
+            tracing=telemetry.install if telemetry else None,
             readiness=Readiness(_checks(store, live, runners), lambda: ending.is_near),
         )
+        if metrics is not None:
+            app.register_blueprint(metrics.blueprint())
+            closing.enter_context(Sampling(lambda: metrics.look(pool, live_events.readers, live, LIVE_MODELS)))
+        yield app
+
+
+def _metrics() -> "Metrics":
+    # The library decides when it is imported with whom it counts together: import it in the worker.
+    from library_app.operations.metrics import Metrics  # noqa: PLC0415
+
+    return Metrics()
+
+
+def _telemetry() -> AbstractContextManager["Telemetry"]:
+    # An extra, which is there if it was asked for: the settings have seen to that.
+    from library_app.operations.telemetry import opened_telemetry  # noqa: PLC0415
+
+    return opened_telemetry()
 
 
 def impatient(config: Config) -> str:
