@@ -8,14 +8,13 @@ import threading
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-
-import pytest
 
 from eventstore import FilterBuilder
 from eventstore.postgres import PostgresEventStore, open_pool
@@ -25,15 +24,15 @@ from tests.library_app.test_metrics import numbers_in
 from tests.library_app.waiting import LONGEST_WAIT, ended, eventually
 
 CLIENTS = 6
-BEFORE_THE_END = 4
-"""Commands that each client has had answered when the app is told to end."""
+MORE = 4
+"""Commands that each client has answered before something else happens."""
 
 
 @dataclass
 class Operated:
     """The app, with what it logs and where it keeps what is temporary."""
 
-    app: Production
+    served: Production
     log: Path
     temporary: Path
 
@@ -48,16 +47,20 @@ class Operated:
 
     def numbers(self) -> dict[tuple[str, ...], float]:
         """What Prometheus is told."""
-        return numbers_in(fetched(f"{self.app.address}/metrics"))
+        return numbers_in(fetched(f"{self.served.address}/metrics"))
 
 
-@pytest.fixture
-def operated(dsn: str, tmp_path: Path) -> Iterator[Operated]:
-    log, temporary = tmp_path / "log", tmp_path / "temporary"
+@contextmanager
+def operated(dsn: str, folder: Path, **settings: str) -> Generator[Operated]:
+    """Serve, as it is operated."""
+    log, temporary = folder / "log", folder / "temporary"
     temporary.mkdir()
-    settings = {"LIBRARY_LOG": "json", "LIBRARY_METRICS": "yes", "LIBRARY_DRAIN_SECONDS": "1", "TMPDIR": str(temporary)}
-    with production(dsn, log, **settings) as app:
-        yield Operated(app, log, temporary)
+    always = {"LIBRARY_LOG": "json", "LIBRARY_METRICS": "yes", "TMPDIR": str(temporary)}
+    with production(dsn, log, **always, **settings) as app:
+        try:
+            yield Operated(app, log, temporary)
+        finally:
+            app.process.terminate()  # after a test that has failed: to be told twice ends it at once
 
 
 def fetched(address: str, **headers: str) -> str:
@@ -66,37 +69,40 @@ def fetched(address: str, **headers: str) -> str:
         return text
 
 
-def test_workers_count_together_and_one_that_is_killed_is_replaced(operated: Operated) -> None:
-    asked = 0
+def test_workers_count_together_and_one_that_is_killed_is_replaced(dsn: str, tmp_path: Path) -> None:
+    with operated(dsn, tmp_path) as app:
+        asked = 0
 
-    def both_have_answered() -> bool:
-        nonlocal asked
-        asked += 1
-        fetched(f"{operated.app.address}/api/events?limit=1")
-        return len(operated.workers()) == 2
+        def both_have_answered() -> bool:
+            nonlocal asked
+            asked += 1
+            fetched(f"{app.served.address}/api/events?limit=1")
+            return len(app.workers()) == 2
 
-    eventually(both_have_answered, "both workers have answered")
-    counted = ("library_request_seconds_count", "GET", "/api/events", "200")
-    assert operated.numbers()[counted] == asked
-    head = json.loads(fetched(f"{operated.app.address}/api/events?limit=1"))["Position"]
-    eventually(lambda: operated.numbers().get(("library_head_position",)) == head, "the head is known")
-    assert operated.numbers()["library_pool_connections", "most"] == 16
+        eventually(both_have_answered, "both workers have answered")
+        counted = ("library_request_seconds_count", "GET", "/api/events", "200")
+        assert app.numbers()[counted] == asked
+        head = json.loads(fetched(f"{app.served.address}/api/events?limit=1"))["Position"]
+        eventually(lambda: app.numbers().get(("library_head_position",)) == head, "the head is known")
+        assert app.numbers()["library_pool_connections", "most"] == 16
 
-    killed = min(operated.workers())
-    os.kill(killed, signal.SIGKILL)
+        killed = min(app.workers())
+        os.kill(killed, signal.SIGKILL)
 
-    def another_has_answered() -> bool:
-        # The one that was killed may take a connection with it.
-        try:
-            fetched(f"{operated.app.address}/api/events?limit=1")
-        except (urllib.error.URLError, OSError, http.client.HTTPException):
-            return False
-        return len(operated.workers()) == 3
+        def another_has_answered() -> bool:
+            # The one that was killed may take a connection with it.
+            try:
+                fetched(f"{app.served.address}/api/events?limit=1")
+            except (urllib.error.URLError, OSError, http.client.HTTPException):
+                return False
+            return len(app.workers()) == 3
 
-    eventually(another_has_answered, "another process answers in its place")
-    assert operated.numbers()[counted] > asked, "what it had counted is still counted"
-    eventually(lambda: operated.numbers().get(("library_pool_connections", "most")) == 16, "its pool is not")
-    assert "/evil" not in fetched(f"{operated.app.address}/", **{"SCRIPT_NAME": "/evil", "X-Forwarded-Proto": "https"})
+        eventually(another_has_answered, "another process answers in its place")
+        assert app.numbers()[counted] > asked, "what it had counted is still counted"
+        eventually(lambda: app.numbers().get(("library_pool_connections", "most")) == 16, "its pool is not")
+        assert "/evil" not in fetched(
+            f"{app.served.address}/", **{"SCRIPT_NAME": "/evil", "X-Forwarded-Proto": "https"}
+        )
 
 
 @dataclass
@@ -105,13 +111,11 @@ class Client:
 
     Attributes:
         written: the numbers of the events that it was told of.
-        answered: released after each command.
         broken: what went wrong.
     """
 
     address: str
     written: list[int] = field(default_factory=list)
-    answered: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     broken: list[str] = field(default_factory=list)
 
     def run(self) -> None:
@@ -138,7 +142,6 @@ class Client:
             self.broken.append(f"{answer.status}: {text!r}")
             return False
         self.written += [event["SequenceNumber"] for event in json.loads(text)["Events"]]
-        self.answered.release()
         return answer.getheader("Connection") != "close"
 
 
@@ -152,37 +155,46 @@ def follow(address: str, is_over: threading.Event, begun: threading.Event) -> No
     is_over.set()
 
 
-def test_an_end_loses_no_append_and_breaks_no_request(operated: Operated) -> None:
-    address = operated.app.address
-    begun, stream_is_over = threading.Event(), threading.Event()
-    follower = threading.Thread(target=follow, args=(address, stream_is_over, begun), daemon=True)
-    follower.start()
-    assert begun.wait(LONGEST_WAIT)
-    clients = [Client(address) for _ in range(CLIENTS)]
-    with ThreadPoolExecutor(CLIENTS) as threads:
+def test_an_end_loses_no_append_and_breaks_no_request(dsn: str, tmp_path: Path) -> None:
+    # Whoever waits to the end of these seconds waits too long for this test.
+    patient = {"LIBRARY_DRAIN_SECONDS": "90", "LIBRARY_GRACEFUL_SECONDS": "90"}
+    with ThreadPoolExecutor(CLIENTS) as threads, operated(dsn, tmp_path, **patient) as app:
+        begun, is_over = threading.Event(), threading.Event()
+        follower = threading.Thread(target=follow, args=(app.served.address, is_over, begun), daemon=True)
+        follower.start()
+        assert begun.wait(LONGEST_WAIT)
+        clients = [Client(app.served.address) for _ in range(CLIENTS)]
         running = [threads.submit(client.run) for client in clients]
-        for client in clients:
-            assert all(client.answered.acquire(timeout=LONGEST_WAIT) for _ in range(BEFORE_THE_END)), client.broken
-        operated.app.process.terminate()
-        eventually(lambda: ready(address) == 503, "not ready any more, and still there to say so")
-        assert not stream_is_over.is_set(), "requests go on as before while load balancers take notice"
+        all_go_on(clients)
+
+        app.served.process.terminate()
+        eventually(lambda: ready(app.served.address) == 503, "not ready any more, and still there to say so")
+        all_go_on(clients)
+        assert not is_over.is_set(), "everything goes on as before while load balancers take notice"
+
+        app.served.process.terminate()
         for each in running:
             each.result(LONGEST_WAIT)
-    assert [client.broken for client in clients] == [[]] * CLIENTS
-    assert operated.app.process.wait(LONGEST_WAIT) == 0
-    ended(follower, "the live stream")
-    assert stream_is_over.is_set()
+        assert [client.broken for client in clients] == [[]] * CLIENTS
+        ended(follower, "the live stream")
+        assert is_over.is_set(), "in good order"
+        assert app.served.process.wait(LONGEST_WAIT) == 0
 
     told = {number for client in clients for number in client.written}
-    with open_pool(operated.app.dsn) as pool:
-        stored = {
-            event.sequence_number for event in PostgresEventStore(pool).stream(FilterBuilder().matching_any_event())
-        }
-    assert len(told) > CLIENTS * BEFORE_THE_END
-    assert told <= stored
-    lines = operated.lines()
-    assert not [line for line in lines if line["level"] in ("warning", "error", "critical")]
-    assert not list(operated.temporary.iterdir()), "nothing temporary is left"
+    with open_pool(app.served.dsn) as pool:
+        everything = PostgresEventStore(pool).stream(FilterBuilder().matching_any_event())
+        assert told <= {event.sequence_number for event in everything}
+    assert not [line for line in app.lines() if line["level"] in ("warning", "error", "critical")]
+    assert not list(app.temporary.iterdir()), "nothing temporary is left"
+
+
+def all_go_on(clients: list[Client]) -> None:
+    """Wait until each has had some more answers."""
+    before = [len(client.written) for client in clients]
+    eventually(
+        lambda: all(len(client.written) >= had + MORE for client, had in zip(clients, before, strict=True)),
+        f"all clients go on: {[client.broken for client in clients]}",
+    )
 
 
 def ready(address: str) -> int:
