@@ -65,7 +65,7 @@ def opened_app(config: Config, ending: Ending) -> Generator[Flask]:
             race_lab=PostgresRaceLab(dsn, utc_now),
             watches=[metrics.watch] if metrics else [],
             tracing=telemetry.install if telemetry else None,
-            readiness=Readiness(_checks(store, live, runners), lambda: ending.is_near),
+            readiness=Readiness(readiness_checks(store, live, runners), lambda: ending.is_near),
         )
         if metrics is not None:
             app.register_blueprint(metrics.blueprint())
@@ -102,7 +102,7 @@ def impatient(config: Config) -> str:
     return make_conninfo(config.dsn, **{**bounds, **conninfo_to_dict(config.dsn)})
 
 
-def _checks(
+def readiness_checks(
     store: PostgresEventStore, live: LiveAnswers, runners: Mapping[LiveModel[Any], LiveRunner]
 ) -> dict[str, Check]:
     """What has to be well for a process to be ready.

@@ -88,7 +88,7 @@ def test_the_folder_is_made_fresh_and_removed_by_its_owner_only(monkeypatch: pyt
     assert kept is not None
     assert Path(kept).exists()
     Path(kept).rmdir()
-    monkeypatch.delenv("PROMETHEUS_MULTIPROC_DIR")
+    del os.environ["PROMETHEUS_MULTIPROC_DIR"]
 
 
 def test_a_look_comes_again_and_ends_with_the_block() -> None:
