@@ -18,6 +18,7 @@ from eventstore.postgres import PostgresEventStore, PostgresSnapshotStore, open_
 from eventstore.postgres.embedded import EmbeddedServer, EmbeddedServerError
 from library_app.composition import LIVE_MODELS
 from library_app.config import Config, SettingRefused, kept_secret
+from library_app.databases import check_pooler_and_replica
 from library_app.demo import history
 from library_app.edge import utc_now
 from library_app.hold_shelf import look_over
@@ -92,6 +93,7 @@ def serve() -> None:
             for model in LIVE_MODELS:
                 check_tables(pool, model)
             race_lab.check_tables(pool)
+            check_pooler_and_replica(config, pool)
         _serve(config)
 
 

@@ -10,6 +10,9 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TypeVar
 
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+
 SHORTEST_SECRET = 16
 _SECRET_BYTES = 32
 
@@ -41,6 +44,8 @@ class Config:
             than the threads, since each takes one.
         lab_limit: how much a client address may ask of the labs within a minute, of each process. A look at a boundary
             or a decision counts for one, a schedule of two sessions for two, a race for ten.
+        pooler_dsn: libpq connection string of a pooler in front of that database; empty if there is none.
+        replica_dsn: libpq connection string of a hot standby of that database; empty if there is none.
     """
 
     secret_key: str = field(repr=False)
@@ -54,6 +59,8 @@ class Config:
     email_key: str = field(repr=False, default_factory=partial(secrets.token_urlsafe, _SECRET_BYTES))
     live_streams: int = 4
     lab_limit: int = 120
+    pooler_dsn: str = ""
+    replica_dsn: str = ""
 
     @classmethod
     def read(
@@ -85,6 +92,8 @@ class Config:
             secure_cookies=_read(environment, "LIBRARY_SECURE_COOKIES", _yes_or_no, default=False),
             live_streams=_read(environment, "LIBRARY_LIVE_STREAMS", _number(0, threads - 1), threads // 2),
             lab_limit=_read(environment, "LIBRARY_LAB_LIMIT", _number(10, 1_000_000), 120),
+            pooler_dsn=_read(environment, "LIBRARY_POOLER_DSN", _connection_string, ""),
+            replica_dsn=_read(environment, "LIBRARY_REPLICA_DSN", _connection_string, ""),
             email_key=_read(environment, "LIBRARY_EMAIL_KEY", _secret, email_key),
         )
 
@@ -144,6 +153,14 @@ def _utf8(text: str) -> str:
 def _secret(text: str) -> str:
     if len(text) < SHORTEST_SECRET:
         raise ValueError(f"a secret needs at least {SHORTEST_SECRET} characters, this one has {len(text)}")
+    return text
+
+
+def _connection_string(text: str) -> str:
+    try:
+        conninfo_to_dict(text)
+    except ProgrammingError:  # what libpq says about it may repeat a password
+        raise ValueError("expected a connection string of libpq, such as postgresql://library@host/library") from None
     return text
 
 

@@ -5,10 +5,11 @@ from contextlib import ExitStack, contextmanager
 
 from flask import Flask
 
-from eventstore.postgres import PostgresEventStore, PostgresSnapshotStore, open_pool
+from eventstore.postgres import PostgresSnapshotStore
 from library_app import create_app
 from library_app.composition import LIVE_MODELS
 from library_app.config import Config
+from library_app.databases import opened_store
 from library_app.edge import utc_now
 from library_app.glass.explanation_postgres import open_playground
 from library_app.glass.live import LiveEvents
@@ -20,7 +21,7 @@ from slices.live.runner import LiveRunner
 
 @contextmanager
 def opened_app(config: Config, at_end: ExitStack) -> Generator[Flask]:
-    """The app on the database of `config.dsn`, until the end of the block.
+    """The app on the databases of its settings, until the end of the block.
 
     Args:
         config: the settings.
@@ -29,8 +30,7 @@ def opened_app(config: Config, at_end: ExitStack) -> Generator[Flask]:
     Raises:
         StoreUnavailable: the database does not answer.
     """
-    with open_pool(config.dsn, min_size=1, max_size=config.threads) as pool, ExitStack() as runners:
-        store = PostgresEventStore(pool)
+    with opened_store(config) as (store, pool), ExitStack() as runners:
         for model in LIVE_MODELS:
             runners.enter_context(LiveRunner(model, store, config.dsn))
         live_events = LiveEvents(store, most_readers=config.live_streams)

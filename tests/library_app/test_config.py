@@ -28,10 +28,12 @@ def test_everything_can_be_set() -> None:
         "LIBRARY_SECURE_COOKIES": "yes",
         "LIBRARY_LIVE_STREAMS": "3",
         "LIBRARY_LAB_LIMIT": "60",
+        "LIBRARY_POOLER_DSN": "postgresql://pooler/library",
+        "LIBRARY_REPLICA_DSN": "host=replica dbname=library",
     }
-    assert Config.read(given) == Config(
-        "0123456789abcdef", "postgresql://db/library", "0.0.0.0", 80, 3, 4, 2048, True, "fedcba9876543210", 3, 60
-    )
+    dsns = {"pooler_dsn": "postgresql://pooler/library", "replica_dsn": "host=replica dbname=library"}
+    expected = ("0123456789abcdef", "postgresql://db/library", "0.0.0.0", 80, 3, 4, 2048, True, "fedcba9876543210", 3)
+    assert Config.read(given) == Config(*expected, 60, **dsns)
 
 
 @pytest.mark.parametrize(
@@ -51,6 +53,8 @@ def test_everything_can_be_set() -> None:
         ("LIBRARY_LAB_LIMIT", "9"),  # not even one race
         ("LIBRARY_SECRET_KEY", "short"),
         ("LIBRARY_EMAIL_KEY", "fifteen letters"),
+        ("LIBRARY_POOLER_DSN", "pooler"),
+        ("LIBRARY_REPLICA_DSN", "postgresql://[::1"),
     ],
 )
 def test_a_wrong_value_is_refused_with_the_name_of_the_variable(name: str, value: str) -> None:

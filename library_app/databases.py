@@ -1,0 +1,76 @@
+"""The ways to the data: to the server itself, and if there are any through a pooler, and to a replica.
+
+requests ──► pooler (LIBRARY_POOLER_DSN) ──► server        queries, appends, keys, snapshots: short transactions
+         └─► replica (LIBRARY_REPLICA_DSN)                 the past, which is the same everywhere
+locks, LISTEN, labs ──► server (LIBRARY_DSN)               what a pooler cannot give
+"""
+
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from typing import Any, Final
+
+from eventstore import StoreUnavailable
+from eventstore.postgres import PostgresEventStore, open_pool
+from eventstore.postgres.pool import Pool, borrowed
+from eventstore.postgres.sqlstates import translated
+from library_app.config import Config, SettingRefused
+
+_IDENTITY: Final = """
+SELECT system_identifier, (SELECT oid::bigint FROM pg_database WHERE datname = current_database()), pg_is_in_recovery()
+FROM pg_control_system()
+"""
+
+
+@contextmanager
+def opened_store(config: Config) -> Generator[tuple[PostgresEventStore, Pool]]:
+    """Open what answers requests: the store, and the pool that it and everything else beside the events borrow from.
+
+    Args:
+        config: where the databases are, and how many threads there are, each of which may need a connection.
+
+    Raises:
+        StoreUnavailable: the server, or the pooler in front of it, does not answer. A replica that does not is left out
+            until it does.
+    """
+    with ExitStack() as opened:
+        opens = partial(open_pool, min_size=1, max_size=config.threads)
+        pool = opened.enter_context(opens(config.pooler_dsn or config.dsn, prepare=not config.pooler_dsn))
+        replica = opened.enter_context(opens(config.replica_dsn, wait=False)) if config.replica_dsn else None
+        yield PostgresEventStore(pool, replica=replica, listen_dsn=config.dsn), pool
+
+
+def check_pooler_and_replica(config: Config, server: Pool) -> None:
+    """Make sure at the start that both lead to the database of the server, if there are any.
+
+    Args:
+        config: where they are.
+        server: leads to the server itself.
+
+    Raises:
+        SettingRefused: the pooler does not answer, or one of them leads to another database: positions of events would
+            mean something else there.
+    """
+    if config.pooler_dsn:
+        try:
+            with open_pool(config.pooler_dsn, max_size=1, prepare=False) as pooler:
+                behind = _identity(pooler)
+        except StoreUnavailable as error:
+            raise SettingRefused(f"LIBRARY_POOLER_DSN: the pooler does not answer: {_in_a_line(error)}") from None
+        if behind != _identity(server):
+            raise SettingRefused("LIBRARY_POOLER_DSN: the pooler leads to another server or database than LIBRARY_DSN")
+    if config.replica_dsn:
+        with open_pool(config.replica_dsn, max_size=1, wait=False) as replica:
+            try:
+                PostgresEventStore(server, replica=replica).check_schema()
+            except ValueError as error:
+                raise SettingRefused(f"LIBRARY_REPLICA_DSN: {error}") from None
+
+
+def _identity(pool: Pool) -> tuple[Any, ...]:
+    with borrowed(pool) as connection, translated(may_have_written=False):
+        return connection.execute(_IDENTITY).fetchall()[0]
+
+
+def _in_a_line(error: Exception) -> str:
+    return " ".join(str(error).split())
