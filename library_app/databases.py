@@ -67,9 +67,10 @@ def check_pooler_and_replica(config: Config, server: Pool) -> None:
                 raise SettingRefused(f"LIBRARY_REPLICA_DSN: {error}") from None
 
 
-def _identity(pool: Pool) -> tuple[Any, ...]:
+def _identity(pool: Pool) -> Any:
     with borrowed(pool) as connection, translated(may_have_written=False):
-        return connection.execute(_IDENTITY).fetchall()[0]
+        [identity] = connection.execute(_IDENTITY).fetchall()
+        return identity
 
 
 def _in_a_line(error: Exception) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,9 +32,12 @@ def test_everything_can_be_set() -> None:
         "LIBRARY_POOLER_DSN": "postgresql://pooler/library",
         "LIBRARY_REPLICA_DSN": "host=replica dbname=library",
     }
-    dsns = {"pooler_dsn": "postgresql://pooler/library", "replica_dsn": "host=replica dbname=library"}
-    expected = ("0123456789abcdef", "postgresql://db/library", "0.0.0.0", 80, 3, 4, 2048, True, "fedcba9876543210", 3)
-    assert Config.read(given) == Config(*expected, 60, **dsns)
+    expected = Config(
+        "0123456789abcdef", "postgresql://db/library", "0.0.0.0", 80, 3, 4, 2048, True, "fedcba9876543210", 3, 60
+    )
+    assert Config.read(given) == replace(
+        expected, pooler_dsn="postgresql://pooler/library", replica_dsn="host=replica dbname=library"
+    )
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from collections.abc import Generator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -23,7 +23,7 @@ from tests.library_app.production import free_port
 from tests.library_app.test_cli import SECRETS, assert_says, run
 from tests.wrapped_store import WrappedStore
 
-KEYS = {"secret_key": SECRETS["LIBRARY_SECRET_KEY"], "email_key": SECRETS["LIBRARY_EMAIL_KEY"]}
+CONFIG = Config.read(SECRETS)
 QUESTIONS = ("/api/lending/books-in-circulation", "/api/lending/waiting-lists", "/api/events")
 
 
@@ -72,7 +72,7 @@ def pair() -> Generator[Servers]:
 
 
 def test_a_replica_answers_what_may_be_a_little_old_and_the_app_goes_on_without_it(pair: Servers) -> None:
-    config = Config(**KEYS, dsn=pair.primary.dsn, replica_dsn=pair.standby.dsn, threads=2)
+    config = replace(CONFIG, dsn=pair.primary.dsn, replica_dsn=pair.standby.dsn, threads=2)
     with opened_store(config) as (store, _):
         pair.pause_replay()
         [number] = store.append(event())
@@ -88,11 +88,11 @@ def test_a_replica_answers_what_may_be_a_little_old_and_the_app_goes_on_without_
 
 def test_pooler_and_replica_of_another_server_are_refused(pair: Servers, dsn: str) -> None:
     with open_pool(pair.primary.dsn) as server:
-        for name, field in (("LIBRARY_POOLER_DSN", "pooler_dsn"), ("LIBRARY_REPLICA_DSN", "replica_dsn")):
-            with pytest.raises(SettingRefused, match=f"^{name}: .*another"):
-                check_pooler_and_replica(Config(**KEYS, dsn=pair.primary.dsn, **{field: dsn}), server)
-        with pytest.raises(SettingRefused, match=r"^LIBRARY_POOLER_DSN: .*another"):  # nobody can append there
-            check_pooler_and_replica(Config(**KEYS, dsn=pair.primary.dsn, pooler_dsn=pair.standby.dsn), server)
+        with pytest.raises(SettingRefused, match=r"^LIBRARY_REPLICA_DSN: .*another"):
+            check_pooler_and_replica(replace(CONFIG, replica_dsn=dsn), server)
+        for elsewhere in (dsn, pair.standby.dsn):  # on a standby nobody can append
+            with pytest.raises(SettingRefused, match=r"^LIBRARY_POOLER_DSN: .*another"):
+                check_pooler_and_replica(replace(CONFIG, pooler_dsn=elsewhere), server)
 
 
 def test_serve_refuses_a_pooler_that_does_not_answer_by_the_name_of_its_variable(pair: Servers) -> None:
@@ -107,7 +107,7 @@ def test_serve_refuses_a_pooler_that_does_not_answer_by_the_name_of_its_variable
 def test_the_app_works_through_pgbouncer_in_transaction_mode() -> None:
     with behind_pgbouncer(max_size=1) as (server, bouncer, _), ExitStack() as at_end:
         assert run("init-db", LIBRARY_DSN=server.dsn).exit_code == 0
-        config = Config(**KEYS, dsn=server.dsn, pooler_dsn=bouncer.dsn, threads=4)
+        config = replace(CONFIG, dsn=server.dsn, pooler_dsn=bouncer.dsn, threads=4)
         with open_pool(server.dsn) as pool:
             check_pooler_and_replica(config, pool)
         with opened_app(config, at_end) as app:
@@ -120,7 +120,7 @@ def test_the_app_works_through_pgbouncer_in_transaction_mode() -> None:
                 for _ in range(2):  # the second time the recorded answer comes
                     answer = client.post(f"/api/{route}", json=body, headers={"Idempotency-Key": route})
                     assert answer.status_code == 201
-            assert COPY["Title"] in client.get("/api/lending/books-lent-out").text
+            assert str(COPY["Title"]) in client.get("/api/lending/books-lent-out").text
             assert client.get("/library/search?text=learning").status_code == 200
             bouncer.stop()
             assert client.get("/api/lending/books-lent-out").status_code == 503
