@@ -17,10 +17,10 @@ from library_app.opening import opened_app
 from tests.eventstore.guarantee_checks import EVERYTHING, event
 from tests.eventstore.replication.servers import Servers, streaming_pair
 from tests.eventstore.test_pgbouncer import behind_pgbouncer
+from tests.library_app.command_line import SECRETS, assert_says, run
 from tests.library_app.conftest import all_events
 from tests.library_app.library import BOOK, COPY, LEND, READER
 from tests.library_app.production import free_port
-from tests.library_app.test_cli import SECRETS, assert_says, run
 from tests.wrapped_store import WrappedStore
 
 CONFIG = Config.read(SECRETS)
