@@ -13,6 +13,7 @@ import click
 from eventstore.postgres import PostgresEventStore, open_pool
 from eventstore.postgres.embedded import EmbeddedServer, EmbeddedServerError
 from library_app.commands.clear_line import config_with_dsn, one_clear_line
+from library_app.commands.rights import grant
 from library_app.commands.seeding import seed, write_history
 from library_app.commands.tables import create_or_upgrade_all, init_db, upgrade_db
 from library_app.commands.upkeep import clear_lab, expire_holds, rebuild_models
@@ -105,5 +106,6 @@ for _command in (
     expire_holds,
     clear_lab,
     rebuild_models,
+    grant,
 ):
     main.add_command(_command)

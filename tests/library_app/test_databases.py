@@ -121,6 +121,6 @@ def test_the_app_works_through_pgbouncer_in_transaction_mode() -> None:
                     answer = client.post(f"/api/{route}", json=body, headers={"Idempotency-Key": route})
                     assert answer.status_code == 201
             assert str(COPY["Title"]) in client.get("/api/lending/books-lent-out").text
-            assert client.get("/library/search?text=learning").status_code == 200
+            assert client.get("/library/search?q=learning").status_code == 200
             bouncer.stop()
             assert client.get("/api/lending/books-lent-out").status_code == 503
