@@ -1,13 +1,10 @@
-"""The ways to the data: to the server itself, and if there are any through a pooler, and to a replica.
+"""The ways to the data, which `opening` takes; here they are looked at before the app starts.
 
 requests ──► pooler (LIBRARY_POOLER_DSN) ──► server        queries, appends, keys, snapshots: short transactions
          └─► replica (LIBRARY_REPLICA_DSN)                 the past, which is the same everywhere
 locks, LISTEN, labs ──► server (LIBRARY_DSN)               what a pooler cannot give
 """
 
-from collections.abc import Generator
-from contextlib import ExitStack, contextmanager
-from functools import partial
 from typing import Any, Final
 
 from eventstore import StoreUnavailable
@@ -20,24 +17,6 @@ _IDENTITY: Final = """
 SELECT system_identifier, (SELECT oid::bigint FROM pg_database WHERE datname = current_database()), pg_is_in_recovery()
 FROM pg_control_system()
 """
-
-
-@contextmanager
-def opened_store(config: Config) -> Generator[tuple[PostgresEventStore, Pool]]:
-    """Open what answers requests: the store, and the pool that it and everything else beside the events borrow from.
-
-    Args:
-        config: where the databases are, and how many threads there are, each of which may need a connection.
-
-    Raises:
-        StoreUnavailable: the server, or the pooler in front of it, does not answer. A replica that does not is left out
-            until it does.
-    """
-    with ExitStack() as opened:
-        opens = partial(open_pool, min_size=1, max_size=config.threads)
-        pool = opened.enter_context(opens(config.pooler_dsn or config.dsn, prepare=not config.pooler_dsn))
-        replica = opened.enter_context(opens(config.replica_dsn, wait=False)) if config.replica_dsn else None
-        yield PostgresEventStore(pool, replica=replica, listen_dsn=config.dsn), pool
 
 
 def check_pooler_and_replica(config: Config, server: Pool) -> None:

@@ -1,7 +1,6 @@
 """Pooler and replica: who answers what, and what is refused at the start."""
 
 from collections.abc import Generator
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,8 +11,9 @@ from eventstore import Consistency, EventStream, Filter, InMemoryEventStore, Sto
 from eventstore.postgres import open_pool
 from library_app import Config, create_app
 from library_app.config import SettingRefused
-from library_app.databases import check_pooler_and_replica, opened_store
-from library_app.opening import opened_app
+from library_app.databases import check_pooler_and_replica
+from library_app.opening import opened_app, opened_store
+from library_app.operations.ending import Ending
 from tests.eventstore.guarantee_checks import EVERYTHING, event
 from tests.eventstore.replication.servers import Servers, streaming_pair
 from tests.eventstore.test_pgbouncer import behind_pgbouncer
@@ -21,6 +21,7 @@ from tests.library_app.command_line import SECRETS, assert_says, run
 from tests.library_app.conftest import all_events
 from tests.library_app.library import BOOK, COPY, LEND, READER
 from tests.library_app.production import free_port
+from tests.library_app.waiting import eventually
 from tests.wrapped_store import WrappedStore
 
 CONFIG = Config.read(SECRETS)
@@ -83,6 +84,8 @@ def test_a_replica_answers_what_may_be_a_little_old_and_the_app_goes_on_without_
     with opened_store(config) as (store, _), open_pool(config.dsn) as server:
         check_pooler_and_replica(config, server)  # it is down: that is said in the log, and keeps nobody from starting
         assert store.query(EVERYTHING, consistency=Consistency.EVENTUAL).position == number
+    with opened_app(config, Ending()) as app:
+        eventually(lambda: app.test_client().get("/health/ready").status_code == 200, "ready without the replica")
     pair.start_standby()
 
 
@@ -105,12 +108,12 @@ def test_serve_refuses_a_pooler_that_does_not_answer_by_the_name_of_its_variable
 
 @pytest.mark.pgbouncer
 def test_the_app_works_through_pgbouncer_in_transaction_mode() -> None:
-    with behind_pgbouncer(max_size=1) as (server, bouncer, _), ExitStack() as at_end:
+    with behind_pgbouncer(max_size=1) as (server, bouncer, _):
         assert run("init-db", LIBRARY_DSN=server.dsn).exit_code == 0
         config = replace(CONFIG, dsn=server.dsn, pooler_dsn=bouncer.dsn, threads=4)
         with open_pool(server.dsn) as pool:
             check_pooler_and_replica(config, pool)
-        with opened_app(config, at_end) as app:
+        with opened_app(config, Ending()) as app:
             client = app.test_client()
             for route, body in (
                 ("lending/add-book-copy-to-circulation", COPY),

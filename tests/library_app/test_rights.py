@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
 from typing import LiteralString
@@ -15,6 +14,7 @@ from psycopg.sql import SQL, Identifier
 
 from library_app import Config
 from library_app.opening import opened_app
+from library_app.operations.ending import Ending
 from library_app.race import RaceKind
 from library_app.race.postgres import PostgresRaceLab
 from tests.library_app.command_line import SECRETS, assert_says, run
@@ -44,7 +44,7 @@ def test_a_role_with_the_rights_can_do_what_the_app_does(database: str, role: st
     dsn = as_role(database, role)
     assert run("seed", LIBRARY_DSN=dsn, **SECRETS).exit_code == 0
     assert run("expire-holds", LIBRARY_DSN=dsn).exit_code == 0
-    with ExitStack() as at_end, opened_app(replace(Config.read(SECRETS), dsn=dsn), at_end) as app:
+    with opened_app(replace(Config.read(SECRETS), dsn=dsn), Ending()) as app:
         client = app.test_client()
         for route, body in (
             ("lending/add-book-copy-to-circulation", COPY),
