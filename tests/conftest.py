@@ -1,7 +1,7 @@
 """PostgreSQL for the tests: a throw-away embedded server, a given server, or a container.
 
-`EVENTSTORE_TEST_DSN` names a given server; `--postgres=container` starts one with testcontainers. Every test gets a
-table name of its own, since the log cannot be truncated.
+`EVENTSTORE_TEST_DSN` names a given server; `--postgres=container` starts one with testcontainers, of the image that
+`EVENTSTORE_TEST_IMAGE` names. Every test gets a table name of its own, since the log cannot be truncated.
 
 `--hypothesis-profile=thorough` looks at forty times as many examples as usual.
 """
@@ -121,7 +121,8 @@ def dsn(pytestconfig: pytest.Config) -> Generator[str]:
     elif pytestconfig.getoption("--postgres") == "container":
         from testcontainers.community.postgres import PostgresContainer  # noqa: PLC0415  # only here it is needed
 
-        with PostgresContainer("postgres:18", driver=None) as container:
+        image = os.environ.get("EVENTSTORE_TEST_IMAGE") or "postgres:18"
+        with PostgresContainer(image, driver=None) as container:
             yield container.get_connection_url()
     else:
         with throwaway_server() as server:
