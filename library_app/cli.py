@@ -32,7 +32,7 @@ _CLAIMS_ARE_LOST: Final = "the next start makes a new one, and addresses on reco
 
 
 @click.group()
-@click.version_option(package_name="dynamic-event-streams")
+@click.version_option(package_name="dynamic-event-streams", prog_name="library-app")
 def main() -> None:
     """A library and a school on dynamic event streams."""
 
