@@ -53,6 +53,7 @@ def create_app(
     live_events: LiveEvents | None = None,
     race_lab: RaceLab | None = None,
     watches: Sequence[Watch] = (),
+    tracing: Callable[[Flask], None] | None = None,
     readiness: Readiness | None = None,
 ) -> Flask:
     """Make the app.
@@ -73,11 +74,14 @@ def create_app(
         live_events: who is told of new events as they happen. The caller closes it; without it one is made.
         race_lab: where races are run; without it the page says that it needs the database.
         watches: who is told of each request besides the log.
+        tracing: gives each request a span; it is called before anything else is installed.
         readiness: says whether requests should come here; without it they always may.
     """
     app = Flask(__name__)
     app.jinja_env.filters.update(event_family=event_words.event_family, event_words=event_words.event_words)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    if tracing is not None:
+        tracing(app)
     install_watching(app, (log_request, *watches))
     install_security(app, config)
     install_lab_limit(app, config.lab_limit)

@@ -4,7 +4,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from functools import partial
 from types import FrameType
 from typing import Any
@@ -15,6 +15,7 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from library_app.config import Config
 from library_app.operations.ending import Ending
 from library_app.operations.logs import GunicornLog, configure_logs
+from library_app.operations.metrics_folder import forget_gauges_of, shared_folder
 
 
 class PortTaken(Exception):
@@ -87,10 +88,16 @@ class WebServer(BaseApplication):  # type: ignore[misc]
             "when_ready": self._when_ready,
             "post_worker_init": self._worker_is_ready,
             "worker_exit": self._worker_exit,
+            "child_exit": self._child_exit,
         }
         for name, value in settings.items():
             if name in self.cfg.settings:  # some are younger than the oldest gunicorn that we work with
                 self.cfg.set(name, value)
+
+    def run(self) -> None:
+        """Serve. See the class."""
+        with shared_folder() if self._config.metrics else nullcontext():
+            super().run()
 
     def load(self) -> Any:
         """Called by gunicorn in each worker."""
@@ -124,6 +131,9 @@ class WebServer(BaseApplication):  # type: ignore[misc]
         for again in (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
             signal.signal(again, signal.SIG_IGN)
         self._opened.close()
+
+    def _child_exit(self, _arbiter: object, worker: Any) -> None:
+        forget_gauges_of(worker.pid)
 
 
 def _when_told_to_end(do: Callable[[Callable[[], None]], None]) -> None:

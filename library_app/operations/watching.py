@@ -86,7 +86,7 @@ def install_watching(app: Flask, watches: Sequence[Watch]) -> None:
         response.headers[REQUEST_HEADER] = request_id()
         seconds = perf_counter() - request.environ[_BEGAN]
         commands = tuple(request.environ.get(_COMMANDS, ()))
-        answered = AnsweredRequest(_method(), route(), response.status_code, seconds, commands)
+        answered = AnsweredRequest(http_method(), route(), response.status_code, seconds, commands)
         for watch in watches:
             watch(answered)
         return response
@@ -118,7 +118,7 @@ def about_the_request() -> dict[str, Any]:
     about = {
         "request_id": request_id(),
         "correlation_id": str(correlation_id()),
-        "method": _method(),
+        "method": http_method(),
         "route": route(),
         **request.environ.get(TRACE, {}),
     }
@@ -126,7 +126,8 @@ def about_the_request() -> dict[str, Any]:
     return about if number is None else {**about, "as_of": number}
 
 
-def _method() -> str:
+def http_method() -> str:
+    """The method of the current request; "OTHER" if HTTP does not know it."""
     return request.method if request.method in _METHODS else "OTHER"
 
 
