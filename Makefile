@@ -2,6 +2,8 @@
 # make test   the tests, and that those of eventstore reach every branch of it, and those of slices every rule
 #             (REQUIRE=chromium,pgbouncer turns skips into failures; ARGS="-k lend -x": only these, as pytest is told)
 # make check  format, lint, types, imports, tests
+# make audit  looks in our code and in the pinned packages for what is known to be unsafe
+# make update raises the pinned versions to the newest ones; with the oldest Python, which needs the most packages
 # make map    draws the map in slices/README.md anew from the slices
 # make race   thousands of races on a real PostgreSQL, after every schedule of the race kit  (ROUNDS=1000)
 
@@ -16,7 +18,7 @@ VENV := .venv
 BIN  := $(VENV)/bin
 PIP  := PIP_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
 
-.PHONY: run test check lint map race clean
+.PHONY: run test check lint audit update map race clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.for-running
@@ -46,6 +48,20 @@ lint: $(VENV)/.for-developing
 	@$(BIN)/mypy
 	@$(BIN)/pyright --pythonpath $(BIN)/python
 	@$(BIN)/lint-imports
+
+# Strict: a package that the advisory service does not know, or a service that does not answer, is no good news.
+audit: $(VENV)/.for-developing
+	@$(PIP) --editable '.[audit]'
+	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive eventstore slices library_app
+	@$(BIN)/pip-audit --strict --requirement constraints.txt --no-deps --disable-pip --progress-spinner off
+
+update: | $(BIN)/python
+	@$(PYTHON) -m venv --clear $(VENV)/newest
+	@$(VENV)/newest/bin/python -m pip install --quiet '.[development,audit]'
+	@$(VENV)/newest/bin/python -m pip freeze --exclude dynamic-event-streams | sort --ignore-case >$(VENV)/pins
+	@{ grep '^#' constraints.txt; cat $(VENV)/pins; } >$(VENV)/constraints.txt
+	@mv $(VENV)/constraints.txt constraints.txt
+	@rm -r $(VENV)/newest $(VENV)/pins
 
 map: $(VENV)/.for-developing
 	@$(BIN)/python -m slices.slice_map_text

@@ -11,6 +11,9 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Final, TypeVar
 
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+
 from library_app.operations.otlp import asks_for_telemetry
 
 SHORTEST_SECRET = 16
@@ -56,6 +59,8 @@ class Config:
         graceful_seconds: how long requests may go on when the app is told to end.
         drain_seconds: how long the app takes requests as before, while it says at /health/ready that it will end.
         database_patience: seconds that a request waits for the database before it is answered with 503.
+        pooler_dsn: libpq connection string of a pooler in front of that database; empty if there is none.
+        replica_dsn: libpq connection string of a hot standby of that database; empty if there is none.
     """
 
     secret_key: str = field(repr=False)
@@ -77,6 +82,8 @@ class Config:
     graceful_seconds: int = 10
     drain_seconds: int = 0
     database_patience: int = 3
+    pooler_dsn: str = ""
+    replica_dsn: str = ""
 
     @classmethod
     def read(
@@ -118,6 +125,8 @@ class Config:
             graceful_seconds=given.read("LIBRARY_GRACEFUL_SECONDS", _number(1, 3600), 10),
             drain_seconds=given.read("LIBRARY_DRAIN_SECONDS", _number(0, 3600), 0),
             database_patience=given.read("LIBRARY_DATABASE_PATIENCE", _number(1, 60), 3),
+            pooler_dsn=given.read("LIBRARY_POOLER_DSN", _connection_string, ""),
+            replica_dsn=given.read("LIBRARY_REPLICA_DSN", _connection_string, ""),
         )
         given.refuse_what_nobody_reads()
         return config
@@ -199,6 +208,14 @@ def _utf8(text: str) -> str:
 def _secret(text: str) -> str:
     if len(text) < SHORTEST_SECRET:
         raise ValueError(f"a secret needs at least {SHORTEST_SECRET} characters, this one has {len(text)}")
+    return text
+
+
+def _connection_string(text: str) -> str:
+    try:
+        conninfo_to_dict(text)
+    except ProgrammingError:  # what libpq says about it may repeat a password
+        raise ValueError("expected a connection string of libpq, such as postgresql://library@host/library") from None
     return text
 
 

@@ -9,6 +9,8 @@ from flask import Flask
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from eventstore.postgres import PostgresEventStore, PostgresSnapshotStore, open_pool
+from eventstore.postgres.appending import OnAppend
+from eventstore.postgres.pool import Pool
 from library_app import create_app
 from library_app.composition import LIVE_MODELS
 from library_app.config import Config
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def opened_app(config: Config, ending: Ending) -> Generator[Flask]:
-    """The app on the database of `config.dsn`, until the end of the block.
+    """The app on the databases of its settings, until the end of the block.
 
     It opens also while the database does not answer: a process that takes the place of another must not bring the rest
     down, and answers with 503 until the database is back.
@@ -41,13 +43,11 @@ def opened_app(config: Config, ending: Ending) -> Generator[Flask]:
         ending: is given what to end as soon as the process is told to go, while requests still run.
     """
     dsn = impatient(config)
-    patience = config.database_patience
     with ExitStack() as closing:
         metrics = _metrics() if config.metrics else None
         telemetry = closing.enter_context(_telemetry()) if config.telemetry else None
-        pool = closing.enter_context(open_pool(dsn, max_size=config.threads, timeout=patience, wait=False))
-        explains = closing.enter_context(open_playground(dsn, patience=patience))
-        store = PostgresEventStore(pool, on_append=metrics.note_append if metrics else None)
+        store, pool = closing.enter_context(opened_store(config, metrics.note_append if metrics else None))
+        explains = closing.enter_context(open_playground(dsn, patience=config.database_patience))
         runners = {model: closing.enter_context(LiveRunner(model, store, dsn)) for model in LIVE_MODELS}
         live_events = LiveEvents(store, most_readers=config.live_streams)
         closing.callback(live_events.close)
@@ -65,7 +65,7 @@ def opened_app(config: Config, ending: Ending) -> Generator[Flask]:
             race_lab=PostgresRaceLab(dsn, utc_now),
             watches=[metrics.watch] if metrics else [],
             tracing=telemetry.install if telemetry else None,
-            readiness=Readiness(readiness_checks(store, live, runners), lambda: ending.is_near),
+            readiness=Readiness(readiness_checks(PostgresEventStore(pool), live, runners), lambda: ending.is_near),
         )
         if metrics is not None:
             app.register_blueprint(metrics.blueprint())
@@ -87,10 +87,31 @@ def _telemetry() -> AbstractContextManager["Telemetry"]:
     return opened_telemetry()
 
 
-def impatient(config: Config) -> str:
-    """The connection string of the settings, with bounds on how long to wait for a server that does not answer.
+@contextmanager
+def opened_store(config: Config, on_append: OnAppend | None = None) -> Generator[tuple[PostgresEventStore, Pool]]:
+    """What answers requests: the store, and the pool that it and what lies beside the events borrow from.
 
-    What the given one says itself is kept.
+    They go through the pooler if there is one. Where a session is needed, for LISTEN, the store has the server itself.
+
+    Args:
+        config: where they are.
+        on_append: see `PostgresEventStore`.
+    """
+    opens = partial(open_pool, max_size=config.threads, timeout=config.database_patience, wait=False)
+    with ExitStack() as opened:
+        through = config.pooler_dsn or config.dsn
+        pool = opened.enter_context(opens(impatient(config, through), prepare=not config.pooler_dsn))
+        replica = config.replica_dsn and opened.enter_context(opens(impatient(config, config.replica_dsn)))
+        listen_dsn = impatient(config)
+        yield PostgresEventStore(pool, replica=replica or None, listen_dsn=listen_dsn, on_append=on_append), pool
+
+
+def impatient(config: Config, dsn: str = "") -> str:
+    """A connection string with bounds on how long to wait for a server that does not answer, as the settings say.
+
+    Args:
+        config: the settings.
+        dsn: what the given one says itself is kept; by default that of the server.
     """
     seconds = config.database_patience
     bounds = {
@@ -99,7 +120,8 @@ def impatient(config: Config) -> str:
         "keepalives_idle": seconds,
         "keepalives_interval": 1,
     }
-    return make_conninfo(config.dsn, **{**bounds, **conninfo_to_dict(config.dsn)})
+    given = dsn or config.dsn
+    return make_conninfo(given, **{**bounds, **conninfo_to_dict(given)})
 
 
 def readiness_checks(
@@ -108,6 +130,7 @@ def readiness_checks(
     """What has to be well for a process to be ready.
 
     A live model that is behind, or has stopped, is told of, and no more: its old rows answer, and say so themselves.
+    Nor is a replica looked at, without which everything works.
     """
 
     def database() -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Final, ParamSpec, TypeVar
 
 from flask import has_request_context, request
@@ -71,12 +72,15 @@ class StoreThen:
         consistency: Consistency = Consistency.STRONG,
         at_least: int | None = None,
     ) -> EventStream:
-        """See `EventStore.query`."""
-        found = self.store.query(
-            _then(filter), limit=limit, backwards=backwards, consistency=consistency, at_least=at_least
-        )
+        """See `EventStore.query`. The past does not change: a replica that has got so far knows all of it."""
+        ask = partial(self.store.query, _then(filter), limit=limit, backwards=backwards, at_least=at_least)
         number = as_of()
-        return found if number is None else replace(found, position=min(found.position, number))
+        if number is None:
+            return ask(consistency=consistency)
+        found = ask(consistency=Consistency.EVENTUAL)
+        if found.position < number:
+            found = ask(consistency=Consistency.STRONG)
+        return replace(found, position=min(found.position, number))
 
     def stream(self, filter: Filter) -> Iterator[SequencedEvent]:
         """See `EventStore.stream`."""

@@ -1,7 +1,7 @@
 """PostgreSQL for the tests: a throw-away embedded server, a given server, or a container.
 
-`EVENTSTORE_TEST_DSN` names a given server; `--postgres=container` starts one with testcontainers. Every test gets a
-table name of its own, since the log cannot be truncated.
+`EVENTSTORE_TEST_DSN` names a given server; `--postgres=container` starts one with testcontainers, of the image that
+`EVENTSTORE_TEST_IMAGE` names. Every test gets a table name of its own, since the log cannot be truncated.
 
 `--hypothesis-profile=thorough` looks at forty times as many examples as usual.
 """
@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from hypothesis import Phase, settings
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from eventstore import EventStore, InMemoryEventStore
 from eventstore.postgres import PostgresEventStore, open_pool
@@ -114,18 +115,24 @@ def _postgres_processes() -> Iterator[tuple[int, Path]]:
 
 @pytest.fixture(scope="session")
 def dsn(pytestconfig: pytest.Config) -> Generator[str]:
-    """A libpq connection string of a PostgreSQL server that the tests may use freely."""
+    """A libpq connection string, of keys and values, of a PostgreSQL server that the tests may use freely."""
     given = os.environ.get("EVENTSTORE_TEST_DSN")
     if given:
-        yield given
+        yield _keys_and_values(given)
     elif pytestconfig.getoption("--postgres") == "container":
         from testcontainers.community.postgres import PostgresContainer  # noqa: PLC0415  # only here it is needed
 
-        with PostgresContainer("postgres:18", driver=None) as container:
-            yield container.get_connection_url()
+        image = os.environ.get("EVENTSTORE_TEST_IMAGE") or "postgres:18"
+        with PostgresContainer(image, driver=None) as container:
+            yield _keys_and_values(container.get_connection_url())
     else:
         with throwaway_server() as server:
             yield server.dsn
+
+
+def _keys_and_values(dsn: str) -> str:
+    """Tests append further keys, which a URL would not take."""
+    return make_conninfo("", **conninfo_to_dict(dsn)) if "://" in dsn else dsn
 
 
 @pytest.fixture(scope="session")

@@ -148,18 +148,21 @@ class PostgresEventStore:
         """
         management.create(self._pool, self._table)
 
-    def upgrade_schema(self) -> None:
+    def upgrade_schema(self) -> int:
         """Bring the schema of any older release up to date, all or nothing; if it is, check it.
 
         Runs in one transaction, while appends wait. What it adds belongs to the owner of the events table, and only
         the owner, a member of the owner's role or a superuser may run it.
+
+        Returns:
+            the version that was found.
 
         Raises:
             SchemaMissing: there is none; run `create_schema()`.
             SchemaOutdated: the database is newer than this release; update the package.
             StoreUnavailable: the upgrade was refused or interrupted. Nothing has changed.
         """
-        management.upgrade(self._pool, self._table)
+        return management.upgrade(self._pool, self._table)
 
     def check_schema(self) -> None:
         """Make sure at start-up that this release can work with the schema in the database.

@@ -24,6 +24,7 @@ from eventstore import (
 )
 from eventstore.postgres import PostgresEventStore, open_pool
 from eventstore.postgres.pool import Pool, borrowed
+from eventstore.postgres.schema import SCHEMA_VERSION
 from eventstore.postgres.sqlstates import translated
 from eventstore.testing.port import EventsTable, refusal
 from eventstore.testing.twins.cte_guard import CteGuard
@@ -138,12 +139,32 @@ class PostgresRaceLab:
 
 
 def create_tables(pool: Pool) -> None:
-    """Create the lab's two logs, or bring that of an older release up to date."""
+    """Create what is missing of the lab's two logs.
+
+    Raises:
+        SchemaOutdated: there is one of an older release.
+    """
+    PostgresEventStore(pool, TABLE).create_schema()
+    _create_naive_table(pool)
+
+
+def upgrade_tables(pool: Pool) -> int:
+    """Bring the lab's logs up to date, or create them for a release that had none.
+
+    Returns:
+        the version that was found: that of this release if there was none.
+    """
     store = PostgresEventStore(pool, TABLE)
     try:
         store.create_schema()
+        version = SCHEMA_VERSION
     except SchemaOutdated:
-        store.upgrade_schema()
+        version = store.upgrade_schema()
+    _create_naive_table(pool)
+    return version
+
+
+def _create_naive_table(pool: Pool) -> None:
     script = files("library_app.race").joinpath("lab_events_naive.sql").read_text(encoding="utf-8")
     with borrowed(pool) as connection, translated(may_have_written=True), connection.transaction():
         connection.execute(_LOCK)  # two processes may start at the same moment

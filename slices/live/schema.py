@@ -1,4 +1,4 @@
-"""Making the tables of live models, and making sure at start-up that they are there."""
+"""Making the tables of live models, letting a role use them, and making sure at start-up that they are there."""
 
 from typing import Any, Final
 
@@ -32,6 +32,22 @@ def create_tables(pool: Pool, model: LiveModel[Any], table: str = "events") -> N
         if _what_is_missing(generations):
             connection.execute(statements.composed(statements.RETIRE, name), {"model": model.name})
             generations.index(generations.add(is_serving=True))
+
+
+def grant(pool: Pool, model: LiveModel[Any], role: str, table: str = "events") -> None:
+    """Let a role ask the model and keep it up to date: its present rows, whose rights later generations inherit.
+
+    Raises:
+        SchemaMissing: its tables do not exist.
+        StoreUnavailable: the server does not answer, or refuses.
+    """
+    name = TableName.parse(table)
+    with borrowed(pool) as connection, translated(may_have_written=True), connection.transaction():
+        generations = Generations(connection, name, model)
+        rows = generations.rows(generations.serving()).table
+        for granted in (statements.models_table(name), rows):
+            for statement in statements.GRANTS.values():
+                connection.execute(statements.named(statement, (name.schema, granted), role))
 
 
 def check_tables(pool: Pool, model: LiveModel[Any], table: str = "events") -> None:

@@ -53,7 +53,9 @@ def accepted_as_object(text: bytes) -> bool:
 
 def test_we_accept_refuse_and_print_what_jsonb_accepts_refuses_and_prints(server: Connection[Any]) -> None:
     disagreements = []
-    for text in TEXTS:
+    # PostgreSQL 15 refuses a zero with this exponent, which newer ones take for 0, as we do.
+    unlike = {"0E1073741823"} if server.info.server_version < 160_000 else set[str]()
+    for text in (text for text in TEXTS if text not in unlike):
         for document in (text.encode(), f'{{"k": {text}}}'.encode(), f"[{text}, {text}]".encode()):
             stored, ours = as_stored(server, document), as_we_would_store(document)
             if ours != stored:

@@ -7,13 +7,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from click.testing import CliRunner, Result
 
 from eventstore import StorableEvent
 from eventstore.postgres import PostgresEventStore, open_pool
 from eventstore.postgres.schema import TableName
-from library_app import cli
-from library_app.cli import main
+from library_app.commands import upkeep
 from library_app.idempotency.postgres import PostgresIdempotencyRecords
 from slices.command_loop import TooMuchContention
 from slices.lending.book_search.live import model
@@ -21,37 +19,13 @@ from slices.live.answering import LiveAnswers
 from slices.live.connection import held, own_connection
 from slices.live.schema import check_tables
 from slices.outcome import Attempt, Conflict, Report
-from tests.eventstore.older_schemas import OLDER_VERSIONS, create_older_schema
-
-EMAIL_KEY = {"LIBRARY_EMAIL_KEY": "fedcba9876543210"}
-SECRETS = {"LIBRARY_SECRET_KEY": "0123456789abcdef", **EMAIL_KEY}
-
-
-def run(*arguments: str, **environment: str) -> Result:
-    variables = ("LIBRARY_DSN", "LIBRARY_SECRET_KEY", "LIBRARY_EMAIL_KEY", "LIBRARY_PORT", "LIBRARY_HOST")
-    cleared = dict.fromkeys(variables)
-    return CliRunner().invoke(main, arguments, env={**cleared, **environment})
+from tests.library_app.command_line import EMAIL_KEY, SECRETS, assert_says, assert_says_last, run
 
 
 @pytest.fixture
 def taken_port() -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server.getsockname()[1]
-
-
-def assert_says(result: Result, *words: str) -> None:
-    assert result.exit_code == 1
-    lines = result.output.strip().splitlines()
-    assert len(lines) == 1
-    for word in words:
-        assert word in lines[0]
-
-
-def assert_says_last(result: Result, words: str) -> None:
-    """After a progress bar, there is one line that says what is wrong."""
-    assert result.exit_code == 1
-    assert words in result.output.strip().splitlines()[-1]
-    assert "Traceback" not in result.output
 
 
 def test_init_db_and_seed_may_be_repeated(database: str) -> None:
@@ -126,33 +100,12 @@ def test_expire_holds_may_be_run_again_if_others_were_too_busy(database: str, mo
     def others_are_quicker(*_: object) -> None:
         raise TooMuchContention(Report((Attempt(0, 1, 1, 0, 0, 0, 1, Conflict(2, "BookReserved", "an item", 1)),)))
 
-    monkeypatch.setattr(cli, "look_over", others_are_quicker)
+    monkeypatch.setattr(upkeep, "look_over", others_are_quicker)
     assert_says(run("expire-holds", LIBRARY_DSN=database), "because of event 2 (BookReserved)", "Run it again")
 
 
 def test_serve_needs_a_schema(database: str) -> None:
     assert_says(run("serve", LIBRARY_DSN=database, **SECRETS), "library-app init-db")
-
-
-@pytest.mark.parametrize("version", OLDER_VERSIONS)
-def test_the_schema_of_an_older_release_is_refused_until_init_db_upgrades_it(database: str, version: int) -> None:
-    with psycopg.connect(database) as connection:
-        create_older_schema(connection, version)
-    with open_pool(database) as pool:
-        PostgresIdempotencyRecords(pool).create_schema()
-        for command in ("serve", "seed"):
-            assert_says(run(command, LIBRARY_DSN=database, **SECRETS), f"version {version}", "library-app init-db")
-        assert run("init-db", LIBRARY_DSN=database).output == "The schema is in place.\n"
-        PostgresEventStore(pool).check_schema()
-    assert run("seed", LIBRARY_DSN=database, **EMAIL_KEY).exit_code == 0
-
-
-def test_the_schema_of_a_newer_release_is_refused_by_every_command(database: str) -> None:
-    assert run("init-db", LIBRARY_DSN=database).exit_code == 0
-    with psycopg.connect(database) as connection:
-        connection.execute("CREATE OR REPLACE FUNCTION events_schema_version() RETURNS integer RETURN 999")
-    for command in ("serve", "seed", "init-db"):
-        assert_says(run(command, LIBRARY_DSN=database, **SECRETS), "version 999", "update the package")
 
 
 def test_serve_needs_a_database() -> None:

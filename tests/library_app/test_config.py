@@ -40,6 +40,8 @@ def test_everything_can_be_set() -> None:
         "LIBRARY_GRACEFUL_SECONDS": "30",
         "LIBRARY_DRAIN_SECONDS": "5",
         "LIBRARY_DATABASE_PATIENCE": "1",
+        "LIBRARY_POOLER_DSN": "postgresql://pooler/library",
+        "LIBRARY_REPLICA_DSN": "host=replica dbname=library",
         "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318",
     }
     assert Config.read(given) == Config(
@@ -62,6 +64,8 @@ def test_everything_can_be_set() -> None:
         graceful_seconds=30,
         drain_seconds=5,
         database_patience=1,
+        pooler_dsn="postgresql://pooler/library",
+        replica_dsn="host=replica dbname=library",
     )
 
 
@@ -139,6 +143,8 @@ def test_telemetry_that_is_not_installed_is_refused_with_what_to_install(monkeyp
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"),
         ("LIBRARY_SECRET_KEY", "short"),
         ("LIBRARY_EMAIL_KEY", "fifteen letters"),
+        ("LIBRARY_POOLER_DSN", "pooler"),
+        ("LIBRARY_REPLICA_DSN", "postgresql://[::1"),
     ],
 )
 def test_a_wrong_value_is_refused_with_the_name_of_the_variable(name: str, value: str) -> None:

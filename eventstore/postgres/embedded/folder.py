@@ -92,7 +92,7 @@ def make_socket_folder(cluster: Path, user: ServerUser, *, shared: bool) -> Path
     folders. `shared`: other OS users are to connect, so they must get through (not list) it.
     """
     digest = hashlib.sha256(os.fsencode(cluster.resolve())).hexdigest()[:12]
-    folder = Path("/tmp", f"eventstore-{user.uid}-{digest}")  # noqa: S108 - make_private refuses a foreign one
+    folder = Path("/tmp", f"eventstore-{user.uid}-{digest}")  # noqa: S108 - make_private refuses a foreign one # nosec B108
     make_private(folder, user, 0o711 if shared else 0o700)
     for left_over in folder.glob(".s.PGSQL.*"):  # a killed server's; PostgreSQL may take their process id for alive
         left_over.unlink()

@@ -69,7 +69,7 @@ def spawn(
     A session of its own keeps Ctrl-C from reaching the server before the app has finished with it; PG* variables that
     are meant for the caller's own connections would change what the programs do.
     """
-    return subprocess.Popen(  # noqa: S603 - the commands are ours
+    return subprocess.Popen(  # noqa: S603 - the commands are ours # nosec B603
         command,
         stdin=subprocess.DEVNULL,
         stdout=output,

@@ -85,7 +85,7 @@ def _locked_state_folder() -> Generator[None]:
         found = os.fstat(opened)
         if found.st_uid != os.geteuid() or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             raise EmbeddedServerError(f"{STATE} must belong to root and be writable by nobody else")
-        os.fchmod(opened, 0o755)
+        os.fchmod(opened, 0o755)  # everybody may read and run the programs # nosec B103
         fcntl.flock(opened, fcntl.LOCK_EX)
         yield
     finally:

@@ -1,4 +1,4 @@
--- The events table, its order and the append (schema version 3).
+-- The events table, its order and the append (schema version 4).
 --
 -- Runs as it stands with psql. For an events table of another name the package replaces every public.events…, every
 -- events_… and the key of the append lock; nothing else. See eventstore/README.md for why it is built this way.
@@ -19,7 +19,7 @@ ALTER SEQUENCE public.events_sequence_number OWNED BY public.events.sequence_num
 
 CREATE FUNCTION public.events_schema_version() RETURNS integer
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    AS 'SELECT 3';
+    AS 'SELECT 4';
 
 
 -- Order (G2, G7) --------------------------------------------------------------------------------------------------
@@ -174,7 +174,9 @@ BEGIN
     PERFORM pg_advisory_xact_lock(1165382516, -1479727618);
     result.lock_waited := extract(epoch FROM clock_timestamp() - asked) * 1000000;
 
-    SELECT coalesce(max(e.sequence_number), 0) INTO result.head FROM public.events e;
+    -- Not max(), which a plan of PostgreSQL 15 that was cached while the table was empty looks for in every row.
+    SELECT coalesce((SELECT e.sequence_number FROM public.events e ORDER BY e.sequence_number DESC LIMIT 1), 0)
+    INTO result.head;
 
     -- 2. Stored already? The connection may have died after COMMIT, and the client asks once more. The message, which
     -- nobody needs to read, gives this transaction a commit of its own: it waits for flush and standby as the first did.
@@ -242,7 +244,8 @@ BEGIN
     PERFORM pg_advisory_xact_lock(1165382516, -1479727618);
     result.lock_waited := extract(epoch FROM clock_timestamp() - asked) * 1000000;
 
-    SELECT coalesce(max(e.sequence_number), 0) INTO result.head FROM public.events e;
+    SELECT coalesce((SELECT e.sequence_number FROM public.events e ORDER BY e.sequence_number DESC LIMIT 1), 0)
+    INTO result.head;
 
     -- Mostly nothing speaks against any of them: no id is known or comes twice, every position is a recent one, and no
     -- pattern of a filter fits to anything newer, nor to an event that comes earlier among them. Then one INSERT is
@@ -359,7 +362,8 @@ BEGIN
     PERFORM pg_advisory_xact_lock(1165382516, -1479727618);
     result.lock_waited := extract(epoch FROM clock_timestamp() - asked) * 1000000;
 
-    SELECT coalesce(max(e.sequence_number), 0) INTO result.head FROM public.events e;
+    SELECT coalesce((SELECT e.sequence_number FROM public.events e ORDER BY e.sequence_number DESC LIMIT 1), 0)
+    INTO result.head;
 
     -- The fence (OFFSET 0) allows no other plan than a look-up by index for each id.
     SELECT array_agg(e.sequence_number ORDER BY given.position) AS sequence_numbers,

@@ -17,6 +17,8 @@ _COMPLETE: Final = "SELECT to_regprocedure(%s) IS NOT NULL AND to_regclass(%s) I
 _OWNER: Final = """
 SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = to_regclass(%s) AND pg_has_role(relowner, 'MEMBER')
 """
+_ROLE: Final = "SELECT current_setting('role')"
+_BE_AGAIN: Final = "SELECT set_config('role', %s, true)"
 _CACHE: Final = "SELECT seqcache FROM pg_sequence WHERE seqrelid = to_regclass(%s)"
 # Whoever holds the append lock for longer is stuck, and appends should not queue up behind a waiting upgrade for ever.
 _PATIENCE: Final = "SET LOCAL lock_timeout = '60s'"
@@ -37,17 +39,20 @@ def create(pool: Pool, table: TableName) -> None:
     check(pool, table)
 
 
-def upgrade(pool: Pool, table: TableName) -> None:
-    """Bring an older schema up to date, all or nothing, while appends wait; then check it."""
+def upgrade(pool: Pool, table: TableName) -> int:
+    """Bring an older schema up to date, all or nothing, while appends wait; then check it. Tells the version found."""
     with borrowed(pool) as connection, translated(may_have_written=True), connection.transaction():
         connection.execute(_PATIENCE)
         _lock(connection, table)
         version = _version(connection, table)
+        ((caller,),) = fetch(connection, _ROLE, [])
         if version < schema.SCHEMA_VERSION:
             _act_as_owner(connection, table)
         for older in range(version, schema.SCHEMA_VERSION):
             connection.execute(schema.upgrade_from(older, table).encode())
+        fetch(connection, _BE_AGAIN, [caller])  # it may be a part of a larger transaction
     check(pool, table)
+    return version
 
 
 def check(pool: Pool, table: TableName) -> None:
