@@ -17,6 +17,7 @@ from eventstore.postgres import PostgresEventStore, PostgresSnapshotStore, open_
 from eventstore.postgres.embedded import EmbeddedServer, EmbeddedServerError
 from library_app import create_app
 from library_app.commands.clear_line import config_with_dsn, one_clear_line
+from library_app.commands.event_files import export_events, import_from_file
 from library_app.commands.seeding import seed, write_history
 from library_app.commands.tables import create_or_upgrade_all, init_db, upgrade_db
 from library_app.commands.upkeep import clear_lab, expire_holds, rebuild_models
@@ -134,5 +135,7 @@ for _command in (
     expire_holds,
     clear_lab,
     rebuild_models,
+    export_events,
+    import_from_file,
 ):
     main.add_command(_command)
