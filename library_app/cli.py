@@ -16,6 +16,7 @@ from flask import Flask
 from eventstore.postgres import PostgresEventStore, PostgresSnapshotStore, open_pool
 from eventstore.postgres.embedded import EmbeddedServer, EmbeddedServerError
 from library_app import create_app
+from library_app.commands.book_import import import_books
 from library_app.commands.clear_line import config_with_dsn, one_clear_line
 from library_app.commands.event_files import export_events, import_from_file
 from library_app.commands.seeding import seed, write_history
@@ -133,6 +134,7 @@ for _command in (
     init_db,
     upgrade_db,
     seed,
+    import_books,
     expire_holds,
     clear_lab,
     rebuild_models,

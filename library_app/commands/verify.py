@@ -23,9 +23,9 @@ def verify(*, as_json: bool) -> None:
     """Read the whole log and say everything that is wrong with it.
 
     Looked for are guards of the events table that are switched off, events out of order, ids that occur twice, types,
-    payloads and metadata that cannot be read, times and ids that are told in two ways, and whatever the rules of library
-    and school forbid. Nothing is changed. The exit code is 0 if nothing was found, and 1 otherwise. What is appended
-    meanwhile is not looked at.
+    payloads and metadata that cannot be read, times and ids that are told in two ways, and whatever the rules of
+    library and school forbid. Nothing is changed. The exit code is 0 if nothing was found, and 1 otherwise. What is
+    appended meanwhile is not looked at.
     """
     found, looked_at = 0, 0
     with one_clear_line(), open_pool(database(), max_size=2) as pool:
