@@ -21,6 +21,7 @@ from library_app.commands.clear_line import config_with_dsn, one_clear_line
 from library_app.commands.event_files import export_events, import_from_file
 from library_app.commands.seeding import seed, write_history
 from library_app.commands.tables import create_or_upgrade_all, init_db, upgrade_db
+from library_app.commands.tail import tail
 from library_app.commands.upkeep import clear_lab, expire_holds, rebuild_models
 from library_app.commands.verify import verify
 from library_app.composition import LIVE_MODELS
@@ -141,5 +142,6 @@ for _command in (
     export_events,
     import_from_file,
     verify,
+    tail,
 ):
     main.add_command(_command)
