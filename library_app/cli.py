@@ -44,10 +44,14 @@ _CLAIMS_ARE_LOST: Final = "the next start makes a new one, and addresses on reco
 @click.group()
 @click.version_option(package_name="dynamic-event-streams")
 def main() -> None:
-    """A library and a school on dynamic event streams."""
+    """A library and a school on dynamic event streams.
+
+    To look around: library-app demo. To operate it on a database of yours, say where that is in LIBRARY_DSN and make
+    two secrets, LIBRARY_SECRET_KEY and LIBRARY_EMAIL_KEY (library_app/README.md tells more); then init-db and serve.
+    """
 
 
-@main.command()
+@main.command(short_help="Everything in one, with a database of its own and a history.")
 @click.option("--port", type=click.IntRange(1, 65_535), default=5000, show_default=True, help="Port on 127.0.0.1.")
 @click.option(
     "--data",

@@ -22,7 +22,9 @@ _EVENT_IDS: Final = UUID("e5c0a1f6-9d2b-5b43-8f57-2a4c7c1d9b30")
 """Namespace of the ids of the events of imports: a copy is imported once."""
 
 
-@click.command("import-books", epilog=f"The columns are {COLUMNS}.")
+@click.command(
+    "import-books", short_help="Add the copies of a CSV list to circulation.", epilog=f"The columns are {COLUMNS}."
+)
 @click.argument("file", type=click.File("rb"))
 def import_books(file: BinaryIO) -> None:
     """Add the copies of a list to circulation. FILE is CSV in UTF-8; - is standard input.

@@ -23,7 +23,7 @@ _EVERYTHING: Final = FilterBuilder().matching_any_event()
 _STANDARD: Final = Path("-")
 
 
-@click.command("export-events")
+@click.command("export-events", short_help="Write the whole log into a file.")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path), default="-")
 def export_events(file: Path) -> None:
     """Write the whole log into FILE, as lines of JSON; without FILE, or as -, to standard output.
@@ -42,7 +42,7 @@ def export_events(file: Path) -> None:
                 _export(store, whole, str(file))
 
 
-@click.command("import-events")
+@click.command("import-events", short_help="Append the events of such a file to an empty log.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def import_from_file(file: Path) -> None:
     """Append the events of FILE, which export-events has written, to an empty log.

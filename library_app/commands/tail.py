@@ -41,7 +41,7 @@ def _pairs(_context: click.Context, _option: click.Parameter, given: tuple[str, 
     return pairs
 
 
-@click.command()
+@click.command(short_help="Print events as they happen.")
 @click.option("--last", type=click.IntRange(0, _MOST_LAST), help=f"Begin with so many events.  [default: {_LAST}]")
 @click.option("--after", type=click.IntRange(min=0), help="Begin after the event of this number.")
 @click.option(

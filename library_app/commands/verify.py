@@ -17,7 +17,7 @@ _EVERYTHING: Final = FilterBuilder().matching_any_event()
 _ERASE_LINE: Final = "\r\033[K"
 
 
-@click.command()
+@click.command(short_help="Say everything that is wrong with the log.")
 @click.option("--json", "as_json", is_flag=True, help="Lines of JSON: one for each finding, and one at the end.")
 def verify(*, as_json: bool) -> None:
     """Read the whole log and say everything that is wrong with it.

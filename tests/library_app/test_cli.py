@@ -11,6 +11,7 @@ import pytest
 from eventstore import StorableEvent
 from eventstore.postgres import PostgresEventStore, open_pool
 from eventstore.postgres.schema import TableName
+from library_app.cli import main
 from library_app.commands import upkeep
 from library_app.idempotency.postgres import PostgresIdempotencyRecords
 from slices.command_loop import TooMuchContention
@@ -26,6 +27,14 @@ from tests.library_app.command_line import EMAIL_KEY, SECRETS, assert_says, asse
 def taken_port() -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server.getsockname()[1]
+
+
+def test_every_command_says_in_one_whole_line_what_it_does() -> None:
+    _, said = run("--help").output.split("Commands:\n")
+    assert [line.split()[0] for line in said.splitlines()] == sorted(main.commands)
+    for line in said.splitlines():
+        assert line.endswith(".")
+        assert not line.endswith("...")
 
 
 def test_init_db_and_seed_may_be_repeated(database: str) -> None:
