@@ -12,7 +12,7 @@ Pure but for the file: nothing here knows a store.
 import hashlib
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Annotated, BinaryIO, Final, Protocol
+from typing import IO, Annotated, BinaryIO, Final
 from uuid import UUID
 
 import msgspec
@@ -72,12 +72,6 @@ _EVENT: Final = msgspec.json.Decoder(_EventLine)
 _TRAILER: Final = msgspec.json.Decoder(_Trailer)
 
 
-class Writable(Protocol):
-    """What lines are written to."""
-
-    def write(self, data: bytes, /) -> object: ...
-
-
 def event_line(event: SequencedEvent) -> bytes:
     """An event as a line of JSON, with its end."""
     line = _EventLine(
@@ -92,7 +86,7 @@ def event_line(event: SequencedEvent) -> bytes:
 
 
 def write_events(
-    file: Writable, events: Iterable[SequencedEvent], *, made_at: datetime, up_to: int, schema: int
+    file: IO[bytes], events: Iterable[SequencedEvent], *, made_at: datetime, up_to: int, schema: int
 ) -> int:
     """Write a whole file, an event at a time, and return how many there were.
 

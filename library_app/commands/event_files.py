@@ -1,11 +1,8 @@
 """`library-app export-events` and `import-events`: the log as a file that any program can read."""
 
-import os
-import sys
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import IO, BinaryIO, Final
 
 import click
@@ -14,9 +11,10 @@ from eventstore import ConcurrencyConflict, EventStore, FilterBuilder, Sequenced
 from eventstore.postgres import PostgresEventStore, open_pool
 from eventstore.postgres.schema import SCHEMA_VERSION
 from library_app.commands.clear_line import database, one_clear_line
+from library_app.commands.outputs import standard_output, whole_file
 from library_app.commands.progress import counted, ended_by_sigterm, progress
 from library_app.edge import utc_now
-from library_app.event_file import FileRefused, Writable, write_events
+from library_app.event_file import FileRefused, write_events
 from library_app.event_import import Imported, OtherLog, check_file, import_events
 
 _EVERYTHING: Final = FilterBuilder().matching_any_event()
@@ -36,10 +34,12 @@ def export_events(file: Path) -> None:
         store = PostgresEventStore(pool)
         store.check_schema()
         if file == _STANDARD:
-            _export(store, sys.stdout.buffer, "standard output")
+            with standard_output() as whole:
+                written = _export(store, whole)
         else:
-            with _whole_file(file) as whole:
-                _export(store, whole, str(file))
+            with whole_file(file) as whole:
+                written = _export(store, whole)
+    click.echo(f"{written}, in {_name(file)}.", err=True)
 
 
 @click.command("import-events", short_help="Append the events of such a file to an empty log.")
@@ -60,12 +60,12 @@ def import_from_file(file: Path) -> None:
             click.echo(_imported(store, opened, file.stat().st_size))
 
 
-def _export(store: EventStore, file: Writable, name: str) -> None:
+def _export(store: EventStore, file: IO[bytes]) -> str:
     head = store.query(_EVERYTHING, limit=1).position
     with progress("Writing events", head) as reached:
         events = _noting(store.stream(_EVERYTHING.as_of(head)), reached)
         count = write_events(file, events, made_at=utc_now(), up_to=head, schema=SCHEMA_VERSION)
-    click.echo(f"{counted(count, 'event', 'events')}, up to #{head}, in {name}.", err=True)
+    return f"{counted(count, 'event', 'events')}, up to #{head}"
 
 
 def _noting(events: Iterable[SequencedEvent], reached: Callable[[int], None]) -> Iterator[SequencedEvent]:
@@ -100,35 +100,13 @@ def _warnings(done: Imported) -> Iterator[str]:
 
 
 @contextmanager
-def _whole_file(path: Path) -> Generator[IO[bytes]]:
-    """A file that gets its name when everything is in it; if the block fails, nothing is left of it."""
-    target = path.resolve()
-    if target.exists() and not target.is_file():
-        raise click.ClickException(f"{path}: this is no file that could be replaced")
-    with NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}-", delete=False) as whole:
-        try:
-            yield whole
-            whole.flush()
-            os.fsync(whole.fileno())
-            Path(whole.name).replace(target)
-        except BaseException:
-            Path(whole.name).unlink()
-            raise
-    folder = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)  # the name, too, shall outlive a power cut
-    finally:
-        os.close(folder)
-
-
-@contextmanager
 def _errors_of(file: Path) -> Generator[None]:
     try:
         yield
     except BrokenPipeError:
         raise  # whoever read standard output has gone: click ends quietly, with code 1
     except OSError as error:
-        raise click.ClickException(f"{file}: {error.strerror or error}") from None
+        raise click.ClickException(f"{_name(file)}: {error.strerror or error}") from None
     except (FileRefused, OtherLog) as error:
         raise click.ClickException(f"{file}: {error}") from None
     except ConcurrencyConflict as conflict:
@@ -136,3 +114,7 @@ def _errors_of(file: Path) -> Generator[None]:
             f"somebody else writes to this log: {conflict}. What was imported before stays; import into a log of which"
             " nobody else has the use yet"
         ) from None
+
+
+def _name(file: Path) -> str:
+    return "standard output" if file == _STANDARD else str(file)

@@ -1,7 +1,6 @@
 """`library-app tail`: the events as they happen."""
 
 import logging
-import os
 import select
 import sys
 import threading
@@ -15,6 +14,7 @@ from marshmallow import ValidationError
 from eventstore import EventStore, Filter, FilterBuilder, P, SequencedEvent
 from eventstore.postgres import PostgresEventStore, open_pool
 from library_app.commands.clear_line import database, one_clear_line
+from library_app.commands.outputs import forget_output
 from library_app.commands.progress import ended_by_sigterm
 from library_app.event_file import event_line
 from library_app.event_text import event_text
@@ -121,8 +121,7 @@ def _until_nobody_reads() -> Generator[Callable[[Callable[[], None]], None]]:
     try:
         yield closes
     except BrokenPipeError:
-        # Whatever is still in a buffer goes nowhere, instead of failing once more when Python ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        forget_output()
 
 
 def _call_when_unread(close: Callable[[], None]) -> None:

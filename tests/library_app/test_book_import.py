@@ -9,6 +9,8 @@ from pathlib import Path
 import psycopg
 import pytest
 from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
 
 from eventstore import InMemoryEventStore
 from eventstore.postgres import PostgresEventStore, open_pool
@@ -117,6 +119,17 @@ def test_what_is_wrong_with_a_row_is_said_with_its_line() -> None:
         "line 12: this is not CSV: field larger than field limit (131072)",
         "line 13: a quotation mark is opened in this row and not closed; all that follows would be one text",
     ]
+
+
+@given(st.binary(), st.text('"\n\r,;\x00\ufeffa1', max_size=50))
+def test_whatever_a_list_holds_is_told_by_its_line(some: bytes, cells: str) -> None:
+    for content in (some, HEADER.encode() + some, HEADER.encode() + cells.encode() + some, cells.encode() + some):
+        try:
+            rows = read(content)
+        except NoBookList:
+            continue
+        starts = [row.line for row in rows]
+        assert starts == sorted(set(starts))
 
 
 def test_what_is_not_utf_8_costs_its_own_row_only() -> None:

@@ -7,9 +7,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from eventstore import FilterBuilder, InMemoryEventStore, SequencedEvent, StorableEvent
+from eventstore.postgres import PostgresEventStore
 from eventstore.testing.contract.strategies import Log, events_of, logs
 from library_app import event_file, event_import
 from library_app.event_file import FileRefused, read_events, write_events
@@ -76,6 +78,39 @@ def test_a_file_of_any_log_that_ends_anywhere_else_is_refused(log: Log) -> None:
     for end in {0, 1, len(content) // 2, len(content) - 2, len(content) - 1, content.rindex(b"\n", 0, -1) + 1}:
         with pytest.raises(FileRefused, match=r"line \d+: the file (ends|is empty)"):
             read(content[:end])
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(log=logs)
+def test_postgresql_takes_any_event_of_a_file_for_the_one_that_was_exported(
+    store: PostgresEventStore, log: Log
+) -> None:
+    numbers = store.append(*events_of(log))
+    file = io.BytesIO()
+    stored = store.query(EVERYTHING.after_sequence_number(numbers[0] - 1)).events
+    write_events(file, stored, made_at=NOON, up_to=numbers[-1], schema=3)
+    given_back = read(file.getvalue())
+    assert given_back == list(stored)
+    assert store.append(*map(event_import.storable, given_back)) == numbers  # nothing else has their ids
+
+
+@given(log=logs, data=st.data())
+def test_a_file_of_any_log_in_which_any_byte_was_changed_is_refused(log: Log, data: st.DataObject) -> None:
+    store = InMemoryEventStore()
+    store.append(*events_of(log))
+    content = exported(store)
+    place = data.draw(st.integers(0, len(content) - 1))
+    byte = data.draw(st.integers(0, 255).filter(lambda byte: byte != content[place]))
+    with pytest.raises(FileRefused):
+        read(content[:place] + bytes([byte]) + content[place + 1 :])
+
+
+@given(st.binary(), st.binary() | st.text('{"SequenceNumber":1,\\ud80[]}').map(str.encode))
+def test_whatever_a_file_holds_is_refused_in_words(first: bytes, second: bytes) -> None:
+    header = exported(InMemoryEventStore()).splitlines(keepends=True)[0]
+    for content in (first, header + first, header + second + b"\n" + first):
+        with pytest.raises(FileRefused):
+            read(content)
 
 
 def test_an_empty_log_makes_an_empty_file_of_events() -> None:
