@@ -98,7 +98,7 @@ def head_of(dsn: str) -> int:
 
 
 def command(dsn: str, *arguments: str, program: str = "from library_app.cli import main; main()") -> list[str]:
-    return ["env", f"LIBRARY_DSN={dsn}", sys.executable, "-c", program, *arguments]
+    return ["env", "PYTHONUNBUFFERED=", f"LIBRARY_DSN={dsn}", sys.executable, "-c", program, *arguments]
 
 
 def test_what_was_imported_is_answered_from_and_exported_again(

@@ -35,7 +35,7 @@ COMMAND = (sys.executable, "-c", "from library_app.cli import main; main()", "ta
 @contextmanager
 def tailing(dsn: str, *options: str, code: int = 0) -> Generator["subprocess.Popen[str]"]:
     """The command in a process of its own, which ends as if Ctrl-C was pressed unless the block ends it."""
-    environment = os.environ | {"LIBRARY_DSN": dsn}
+    environment = os.environ | {"LIBRARY_DSN": dsn, "PYTHONUNBUFFERED": ""}
     with subprocess.Popen([*COMMAND, *options], env=environment, stdout=-1, stderr=-1, text=True) as process:
         too_long = threading.Timer(LONGEST_WAIT, process.kill)
         too_long.start()
@@ -122,7 +122,9 @@ def test_when_nobody_reads_any_more_it_ends_quietly_without_waiting_for_an_event
         assert process.wait() == 0
     reading, writing = os.pipe()
     os.close(reading)  # before anything is written
-    with subprocess.Popen([*COMMAND], env=os.environ | {"LIBRARY_DSN": database}, stdout=writing, stderr=-1) as late:
+    with subprocess.Popen(
+        [*COMMAND], env=os.environ | {"LIBRARY_DSN": database, "PYTHONUNBUFFERED": ""}, stdout=writing, stderr=-1
+    ) as late:
         os.close(writing)
         _, said = late.communicate()
     assert (late.returncode, said) == (0, b"")
