@@ -1,10 +1,12 @@
 """The command line says in one line what is wrong and what to do."""
 
 import socket
+import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import click
 import psycopg
 import pytest
 
@@ -13,6 +15,7 @@ from eventstore.postgres import PostgresEventStore, open_pool
 from eventstore.postgres.schema import TableName
 from library_app.cli import main
 from library_app.commands import upkeep
+from library_app.commands.clear_line import one_clear_line
 from library_app.idempotency.postgres import PostgresIdempotencyRecords
 from slices.command_loop import TooMuchContention
 from slices.lending.book_search.live import model
@@ -133,6 +136,16 @@ def test_whoever_hashes_addresses_needs_the_key() -> None:
     for command in ("serve", "seed"):
         assert_says(run(command, **absent), "LIBRARY_EMAIL_KEY is not set")
     assert_says(run("init-db", **absent), "does not answer")
+
+
+def test_a_folder_for_temporary_files_without_room_is_said_in_one_line() -> None:
+    with (
+        pytest.raises(
+            click.ClickException, match=r"temporary files cannot be used \(disk I/O error\); TMPDIR names it"
+        ),
+        one_clear_line(),
+    ):
+        raise sqlite3.OperationalError("disk I/O error")
 
 
 def test_wrong_settings_are_named() -> None:
