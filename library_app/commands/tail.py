@@ -122,6 +122,9 @@ def _until_nobody_reads() -> Generator[Callable[[Callable[[], None]], None]]:
         yield closes
     except BrokenPipeError:
         forget_output()
+    except OSError as error:
+        forget_output()
+        raise click.ClickException(f"standard output: {error.strerror or error}") from None
 
 
 def _call_when_unread(close: Callable[[], None]) -> None:

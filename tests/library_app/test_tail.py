@@ -9,6 +9,7 @@ import threading
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import IO
 
 import click
@@ -32,11 +33,15 @@ MORNING = (ADDED, ANN_REGISTERED, BOB_REGISTERED)
 COMMAND = (sys.executable, "-c", "from library_app.cli import main; main()", "tail")
 
 
+def environment(dsn: str) -> dict[str, str]:
+    """As users have it: output goes through a buffer."""
+    return os.environ | {"LIBRARY_DSN": dsn, "PYTHONUNBUFFERED": ""}
+
+
 @contextmanager
 def tailing(dsn: str, *options: str, code: int = 0) -> Generator["subprocess.Popen[str]"]:
     """The command in a process of its own, which ends as if Ctrl-C was pressed unless the block ends it."""
-    environment = os.environ | {"LIBRARY_DSN": dsn, "PYTHONUNBUFFERED": ""}
-    with subprocess.Popen([*COMMAND, *options], env=environment, stdout=-1, stderr=-1, text=True) as process:
+    with subprocess.Popen([*COMMAND, *options], env=environment(dsn), stdout=-1, stderr=-1, text=True) as process:
         too_long = threading.Timer(LONGEST_WAIT, process.kill)
         too_long.start()
         try:
@@ -120,14 +125,19 @@ def test_when_nobody_reads_any_more_it_ends_quietly_without_waiting_for_an_event
         assert process.stdout is not None
         process.stdout.close()
         assert process.wait() == 0
+
+
+def test_standard_output_that_cannot_be_written_ends_it_with_one_line_at_most(
+    database: str, log: PostgresEventStore
+) -> None:
     reading, writing = os.pipe()
-    os.close(reading)  # before anything is written
-    with subprocess.Popen(
-        [*COMMAND], env=os.environ | {"LIBRARY_DSN": database, "PYTHONUNBUFFERED": ""}, stdout=writing, stderr=-1
-    ) as late:
-        os.close(writing)
-        _, said = late.communicate()
-    assert (late.returncode, said) == (0, b"")
+    os.close(reading)
+    with os.fdopen(writing, "wb") as broken, Path("/dev/full").open("wb") as full:
+        for output, code, said in ((broken, 0, ""), (full, 1, "Error: standard output: No space left on device\n")):
+            ended = subprocess.run(
+                COMMAND, env=environment(database), stdout=output, stderr=subprocess.PIPE, text=True, check=False
+            )
+            assert (ended.returncode, ended.stderr) == (code, said)
 
 
 def test_a_service_manager_may_end_it(database: str, log: PostgresEventStore) -> None:
