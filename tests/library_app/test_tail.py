@@ -190,7 +190,8 @@ def test_what_cannot_be_followed_is_said_in_one_line(database: str) -> None:
     assert_says(run("tail"), "LIBRARY_DSN is not set")
     assert_says(run("tail", LIBRARY_DSN=database), "library-app init-db")
     assert run("init-db", LIBRARY_DSN=database).exit_code == 0
-    with tailing(database, "--after", "9", code=1) as process:
-        assert process.stderr is not None
-        said = process.stderr.readline()
-    assert said.startswith("Error: position 9 was given, but the newest event of this store is 0")
+    refused = subprocess.run(
+        [*COMMAND, "--after", "9"], env=environment(database), capture_output=True, text=True, check=False
+    )
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("Error: position 9 was given, but the newest event of this store is 0")
