@@ -72,7 +72,14 @@ def open_pool(
         if wait:
             psycopg.connect(**arguments).close()
         pool: Pool = ConnectionPool(
-            kwargs=arguments, min_size=min_size, max_size=max_size, timeout=timeout, open=False, name="eventstore"
+            kwargs=arguments,
+            min_size=min_size,
+            max_size=max_size,
+            timeout=timeout,
+            # Attempts are twice as far apart each time: one that began long ago would come minutes after the server.
+            reconnect_timeout=timeout,
+            open=False,
+            name="eventstore",
         )
         pool.open(wait=wait, timeout=timeout)
     try:

@@ -14,6 +14,7 @@ from psycopg_pool import ConnectionPool
 
 from eventstore import EventIdReused, InvalidEvent, StorableEvent, StoreUnavailable
 from eventstore.postgres import PostgresEventStore, open_pool
+from eventstore.postgres.embedded import throwaway_server
 from eventstore.postgres.pool import Pool, borrowed
 from tests.eventstore import guarantee_checks as checks
 from tests.eventstore.examples import EVERYTHING
@@ -155,3 +156,20 @@ def test_a_connection_that_cannot_be_prepared_goes_back_to_its_pool(dsn: str) ->
             with pytest.raises(StoreUnavailable, match="the connection is lost") as told, borrowed(pool, timeout=5):
                 pass
             assert not told.value.outcome_unknown
+
+
+def test_a_pool_does_not_try_ever_less_often_while_a_server_is_down() -> None:
+    """It gives up, so that whoever asks next begins anew: an attempt may not be minutes away when the server is back."""
+    with throwaway_server() as server, open_pool(server.dsn, max_size=1, timeout=0.5) as pool:
+        store = PostgresEventStore(pool)
+        store.create_schema()
+        server.kill()
+        for _ in range(20):
+            with pytest.raises(StoreUnavailable):
+                store.query(checks.EVERYTHING)
+            if not pool.get_stats()["pool_size"]:
+                break
+        assert not pool.get_stats()["pool_size"]
+        server.restart()
+        pool.timeout = 60
+        assert store.query(checks.EVERYTHING).position == 0
