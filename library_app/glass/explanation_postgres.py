@@ -37,9 +37,12 @@ def open_playground(dsn: str, table: str = "events", *, seconds: float = SECONDS
 @contextmanager
 def open_sessions(dsn: str, seconds: float = SECONDS) -> Generator[Pool]:
     """Open the sessions, which are made as those of any store, but for their limits."""
-    given = conninfo_to_dict(dsn).get("options") or ""
+    given = conninfo_to_dict(dsn)
     limits = f"-c statement_timeout={round(1000 * seconds)} -c default_transaction_read_only=on"
-    bounded = make_conninfo(dsn, options=f"{given} {limits}".strip())
+    bounded = make_conninfo(dsn, options=f"{given.get('options') or ''} {limits}".strip())
+    if given.get("target_session_attrs") == "read-write":
+        # Where several hosts are named, libpq would take these very limits for a server that cannot be written to.
+        bounded = make_conninfo(bounded, target_session_attrs="primary")
     with open_pool(bounded, min_size=0, max_size=AT_A_TIME) as pool:
         yield pool
 
