@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from psycopg.types.json import Json
 
-from eventstore import SchemaMissing
+from eventstore import SchemaMissing, StoreUnavailable
 from eventstore.postgres.pool import Pool, borrowed
 from eventstore.postgres.sqlstates import translated
 from library_app.idempotency.records import ABANDONED_AFTER_SECONDS, Answered, Claim, Claimed, InFlight, Request
@@ -20,7 +20,9 @@ VALUES (%(key)s, %(route)s, %(fingerprint)s, %(token)s, %(occurred_at)s, clock_t
 ON CONFLICT DO NOTHING
 RETURNING true
 """
-# The row is locked by the UPDATE and looked at once more: of two who come after half a minute, one takes over.
+# The row is locked by the UPDATE and looked at once more: of two who come after half a minute, one takes over. It is
+# ours already if the answer to the same step was lost. And a claim from the future was made before the server's clock
+# was put back: nobody should have to wait until that time comes again.
 _TAKE_OVER: Final = """
 UPDATE idempotency_keys
 SET token = %(token)s, claimed_at = clock_timestamp()
@@ -28,7 +30,11 @@ WHERE key = %(key)s
   AND route = %(route)s
   AND fingerprint = %(fingerprint)s
   AND status IS NULL
-  AND claimed_at < clock_timestamp() - make_interval(secs => %(seconds)s)
+  AND (
+    token = %(token)s
+    OR claimed_at NOT BETWEEN clock_timestamp() - make_interval(secs => %(seconds)s)
+                          AND clock_timestamp() + make_interval(secs => %(seconds)s)
+  )
 RETURNING occurred_at
 """
 _FIND: Final = "SELECT route, fingerprint, status, body FROM idempotency_keys WHERE key = %(key)s"
@@ -47,6 +53,9 @@ _LOCK: Final = "SELECT pg_advisory_xact_lock(hashtextextended('idempotency_keys'
 
 class PostgresIdempotencyRecords:
     """Keeps keys in the table `idempotency_keys`, in autocommit steps.
+
+    A step whose answer was lost with its connection is taken once more: the token makes that harmless, and a claim that
+    nobody knows of would keep its own client out for half a minute.
 
     Raises:
         StoreUnavailable: from every method, if the database does not answer.
@@ -106,6 +115,14 @@ class PostgresIdempotencyRecords:
         self._rows(_ABANDON, {"key": key, "token": token})
 
     def _rows(self, statement: str, parameters: Mapping[str, object], *, writes: bool = True) -> list[tuple[Any, ...]]:
+        try:
+            return self._ask(statement, parameters, writes=writes)
+        except StoreUnavailable as error:
+            if not error.outcome_unknown:
+                raise
+            return self._ask(statement, parameters, writes=writes)
+
+    def _ask(self, statement: str, parameters: Mapping[str, object], *, writes: bool) -> list[tuple[Any, ...]]:
         with borrowed(self._pool) as connection, translated(may_have_written=writes):
             cursor = connection.execute(statement.encode(), parameters)
             return cursor.fetchall() if cursor.description else []
