@@ -159,7 +159,7 @@ def test_a_connection_that_cannot_be_prepared_goes_back_to_its_pool(dsn: str) ->
 
 
 def test_a_pool_does_not_try_ever_less_often_while_a_server_is_down() -> None:
-    """It gives up, so that whoever asks next begins anew: an attempt may not be minutes away when the server is back."""
+    """It gives up, so that whoever asks next begins anew: no attempt is minutes away when the server is back."""
     with throwaway_server() as server, open_pool(server.dsn, max_size=1, timeout=0.5) as pool:
         store = PostgresEventStore(pool)
         store.create_schema()
