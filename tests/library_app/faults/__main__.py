@@ -11,7 +11,7 @@ from tests.library_app.faults.verdict import Verdict
 
 @click.group()
 def main() -> None:
-    """Clients that lend and return, the app, a PostgreSQL of its own, and one fault. Exits with 1 if a promise broke."""
+    """Clients that lend and return, the app, its own PostgreSQL, and one fault. It exits with 1 if a promise broke."""
 
 
 @main.command()
