@@ -40,11 +40,11 @@ class Library:
         """Begin from an empty log."""
         self.now = NOON
         self.store.inner = InMemoryEventStore()
-        self.does("lending/add-book-copy-to-circulation", **COPY | {"BookID": BOOK})
+        self.does("lending/add-book-copy-to-circulation", **{**COPY, "BookID": BOOK})
         for reader in (ANN, BOB):
             self.does("lending/register-reader", ReaderID=reader, Name="Ann")
 
-    def does(self, route: str, key: str = "", **body: Any) -> tuple[int, Any]:
+    def does(self, route: str, key: str = "", /, **body: Any) -> tuple[int, Any]:
         """Send a command."""
         answer = self.client.post(f"/api/{route}", json=body, headers={"Idempotency-Key": key} if key else {})
         return answer.status_code, answer.get_json()
