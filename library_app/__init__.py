@@ -1,6 +1,6 @@
 """The web app: it puts the slices together, and adds what belongs to no single slice. README.md explains it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -25,12 +25,15 @@ from library_app.glass import stream as glass_stream
 from library_app.glass.explanation import Explains
 from library_app.glass.live import LiveEvents
 from library_app.idempotency import IdempotencyRecords, InMemoryIdempotencyRecords
+from library_app.operations import health
+from library_app.operations.health import Readiness
+from library_app.operations.logs import log_request
+from library_app.operations.watching import Watch, WatchedCommandLoop, install_watching
 from library_app.pages import copy, desk, home
 from library_app.past import QuestionsThen, StoreThen, clock_then
 from library_app.race import RaceLab
-from library_app.security import install_lab_limit, install_security
+from library_app.security import install_lab_limit, install_proxies, install_security
 from library_app.time_travel import install_time_travel
-from slices.command_loop import CommandLoop
 from slices.live.answering import LiveAnswers
 from slices.questions import Replaying
 from slices.snapshotted import Snapshotted
@@ -49,6 +52,9 @@ def create_app(
     explains: Explains | None = None,
     live_events: LiveEvents | None = None,
     race_lab: RaceLab | None = None,
+    watches: Sequence[Watch] = (),
+    tracing: Callable[[Flask], None] | None = None,
+    readiness: Readiness | None = None,
 ) -> Flask:
     """Make the app.
 
@@ -67,10 +73,16 @@ def create_app(
             it the store itself is asked, and the page says that there is neither.
         live_events: who is told of new events as they happen. The caller closes it; without it one is made.
         race_lab: where races are run; without it the page says that it needs the database.
+        watches: who is told of each request besides the log.
+        tracing: gives each request a span; it is called before anything else is installed.
+        readiness: says whether requests should come here; without it they always may.
     """
     app = Flask(__name__)
     app.jinja_env.filters.update(event_family=event_words.event_family, event_words=event_words.event_words)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    if tracing is not None:
+        tracing(app)
+    install_watching(app, (log_request, *watches))
     install_security(app, config)
     install_lab_limit(app, config.lab_limit)
     install_json_only(app)
@@ -81,13 +93,14 @@ def create_app(
     store = then = StoreThen(store)
     clock = clock_then(then, clock)
     install_time_travel(app, then)
+    install_proxies(app, config.trusted_proxies)
     replaying = Replaying(store)
     questions = replaying if snapshots is None else QuestionsThen(Snapshotted(replaying, snapshots), replaying)
     records = idempotency or InMemoryIdempotencyRecords()
     edge = FlaskCommandEdge(store, questions, records, clock, email_key=config.email_key)
     api: Any = create_api(app)
     api.register_blueprint(api_events.blueprint(store))
-    for blueprint in slices_of(CommandLoop(store), questions, edge, live):
+    for blueprint in slices_of(WatchedCommandLoop(store), questions, edge, live):
         api.register_blueprint(blueprint)
     for blueprint in (
         home.blueprint(store, questions),
@@ -100,6 +113,7 @@ def create_app(
         glass_stream.blueprint(store, live_events),
         glass_race.blueprint(race_lab, clock),
         race_steps.blueprint(race_lab),
+        health.blueprint(readiness or Readiness({})),
     ):
         app.register_blueprint(blueprint)
     app.register_blueprint(docs.blueprint())

@@ -3,7 +3,7 @@
 import signal
 import sys
 from collections.abc import Generator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,32 +11,27 @@ from types import FrameType
 from typing import Any, Final
 
 import click
-from flask import Flask
 from psycopg.errors import InsufficientPrivilege
 
 from eventstore import EventStoreError, FilterBuilder, SchemaMissing, SchemaOutdated, StoreUnavailable
 from eventstore.postgres import PostgresEventStore, PostgresSnapshotStore, open_pool
 from eventstore.postgres.embedded import EmbeddedServer, EmbeddedServerError
-from library_app import create_app
 from library_app.composition import LIVE_MODELS
 from library_app.config import Config, SettingRefused, kept_secret
 from library_app.demo import history
 from library_app.edge import utc_now
-from library_app.glass.explanation_postgres import open_playground
-from library_app.glass.live import LiveEvents
 from library_app.hold_shelf import look_over
 from library_app.idempotency.postgres import PostgresIdempotencyRecords
 from library_app.keyed_hash import keyed_hash
+from library_app.opening import opened_app
 from library_app.race import postgres as race_lab
 from library_app.race.clearing import clear
 from library_app.server import PortTaken, WebServer, check_port
 from slices.codec import UnknownEventType, UnreadableEvent
 from slices.command_loop import CommandLoop, TooMuchContention
-from slices.live.answering import LiveAnswers
 from slices.live.model import LiveModel
 from slices.live.reading import Reading
 from slices.live.rebuilding import RebuildUnderWay, rebuild
-from slices.live.runner import LiveRunner
 from slices.live.schema import check_tables, create_tables
 from slices.questions import Replaying
 from slices.snapshotted import Snapshotted
@@ -204,30 +199,7 @@ def _serve(config: Config) -> None:
     def announce() -> None:
         click.echo(f"\n  The Glass Library is open:  {click.style(address, bold=True)}\n  Stop it with Ctrl-C.\n")
 
-    WebServer(partial(_opened_app, config), config, announce).run()
-
-
-@contextmanager
-def _opened_app(config: Config, at_end: ExitStack) -> Generator[Flask]:
-    with open_pool(config.dsn, min_size=1, max_size=config.threads) as pool, ExitStack() as runners:
-        store = PostgresEventStore(pool)
-        for model in LIVE_MODELS:
-            runners.enter_context(LiveRunner(model, store, config.dsn))
-        live_events = LiveEvents(store, most_readers=config.live_streams)
-        runners.callback(live_events.close)
-        at_end.callback(live_events.close)
-        explains = runners.enter_context(open_playground(config.dsn))
-        yield create_app(
-            store,
-            config=config,
-            clock=utc_now,
-            idempotency=PostgresIdempotencyRecords(pool),
-            snapshots=PostgresSnapshotStore(pool),
-            live=LiveAnswers(pool),
-            explains=explains,
-            live_events=live_events,
-            race_lab=race_lab.PostgresRaceLab(config.dsn, utc_now),
-        )
+    WebServer(partial(opened_app, config), config, announce).run()
 
 
 @contextmanager

@@ -5,13 +5,19 @@ import secrets
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import TypeVar
+from typing import Final, TypeVar
+
+from library_app.operations.otlp import asks_for_telemetry
 
 SHORTEST_SECRET = 16
 _SECRET_BYTES = 32
+
+_OF_OTHERS: Final = {"LIBRARY_PATH"}
+"""Compilers look there for libraries, and many a shell has it set."""
 
 T = TypeVar("T")
 
@@ -41,6 +47,15 @@ class Config:
             than the threads, since each takes one.
         lab_limit: how much a client address may ask of the labs within a minute, of each process. A look at a boundary
             or a decision counts for one, a schedule of two sessions for two, a race for ten.
+        log: what a line of the log is: "text" for people, "json" for programs.
+        log_level: what is logged at least: "debug", "info", "warning" or "error".
+        metrics: answer at /metrics what Prometheus asks for.
+        telemetry: tell OpenTelemetry; where to and how is said by the standard's own variables.
+        trusted_proxies: how many proxies a request has passed when it comes here. What they say of the client is
+            believed, so a number that is too high lets clients choose their address.
+        graceful_seconds: how long requests may go on when the app is told to end.
+        drain_seconds: how long the app takes requests as before, while it says at /health/ready that it will end.
+        database_patience: seconds that a request waits for the database before it is answered with 503.
     """
 
     secret_key: str = field(repr=False)
@@ -54,6 +69,14 @@ class Config:
     email_key: str = field(repr=False, default_factory=partial(secrets.token_urlsafe, _SECRET_BYTES))
     live_streams: int = 4
     lab_limit: int = 120
+    log: str = "text"
+    log_level: str = "info"
+    metrics: bool = False
+    telemetry: bool = False
+    trusted_proxies: int = 0
+    graceful_seconds: int = 10
+    drain_seconds: int = 0
+    database_patience: int = 3
 
     @classmethod
     def read(
@@ -73,20 +96,31 @@ class Config:
         Raises:
             SettingRefused: with the variable, its value and what was expected.
         """
-        threads = _read(environment, "LIBRARY_THREADS", _number(1, 256), 8)
-        return cls(
-            secret_key=_read(environment, "LIBRARY_SECRET_KEY", _secret, secret_key),
-            dsn=_read(environment, "LIBRARY_DSN", str, ""),
-            host=_read(environment, "LIBRARY_HOST", str, "127.0.0.1"),
-            port=_read(environment, "LIBRARY_PORT", _number(1, 65_535), 5000),
-            workers=_read(environment, "LIBRARY_WORKERS", _number(1, 64), 2),
+        given = _Variables(environment)
+        threads = given.read("LIBRARY_THREADS", _number(1, 256), 8)
+        config = cls(
+            secret_key=given.read("LIBRARY_SECRET_KEY", _secret, secret_key),
+            dsn=given.read("LIBRARY_DSN", str, ""),
+            host=given.read("LIBRARY_HOST", str, "127.0.0.1"),
+            port=given.read("LIBRARY_PORT", _number(1, 65_535), 5000),
+            workers=given.read("LIBRARY_WORKERS", _number(1, 64), 2),
             threads=threads,
-            max_body_bytes=_read(environment, "LIBRARY_MAX_BODY_BYTES", _number(1024, 2**30), 64 * 1024),
-            secure_cookies=_read(environment, "LIBRARY_SECURE_COOKIES", _yes_or_no, default=False),
-            live_streams=_read(environment, "LIBRARY_LIVE_STREAMS", _number(0, threads - 1), threads // 2),
-            lab_limit=_read(environment, "LIBRARY_LAB_LIMIT", _number(10, 1_000_000), 120),
-            email_key=_read(environment, "LIBRARY_EMAIL_KEY", _secret, email_key),
+            max_body_bytes=given.read("LIBRARY_MAX_BODY_BYTES", _number(1024, 2**30), 64 * 1024),
+            secure_cookies=given.read("LIBRARY_SECURE_COOKIES", _yes_or_no, default=False),
+            live_streams=given.read("LIBRARY_LIVE_STREAMS", _number(0, threads - 1), threads // 2),
+            lab_limit=given.read("LIBRARY_LAB_LIMIT", _number(10, 1_000_000), 120),
+            email_key=given.read("LIBRARY_EMAIL_KEY", _secret, email_key),
+            log=given.read("LIBRARY_LOG", _one_of("text", "json"), "text"),
+            log_level=given.read("LIBRARY_LOG_LEVEL", _one_of("debug", "info", "warning", "error"), "info"),
+            metrics=given.read("LIBRARY_METRICS", _yes_or_no, default=False),
+            telemetry=_telemetry(environment),
+            trusted_proxies=given.read("LIBRARY_TRUSTED_PROXIES", _number(0, 10), 0),
+            graceful_seconds=given.read("LIBRARY_GRACEFUL_SECONDS", _number(1, 3600), 10),
+            drain_seconds=given.read("LIBRARY_DRAIN_SECONDS", _number(0, 3600), 0),
+            database_patience=given.read("LIBRARY_DATABASE_PATIENCE", _number(1, 60), 3),
         )
+        given.refuse_what_nobody_reads()
+        return config
 
 
 def kept_secret(folder: Path, name: str, *, if_deleted: str) -> str:
@@ -122,16 +156,37 @@ def _make_secret(file: Path) -> None:
         os.link(whole.name, file)
 
 
-def _read(environment: Mapping[str, str], name: str, parse: Callable[[str], T], default: T | None) -> T:
-    text = environment.get(name, "").strip()
-    if not text:
-        if default is None:
-            raise SettingRefused(f"{name} is not set. It needs at least {SHORTEST_SECRET} random characters")
-        return default
+class _Variables:
+    """Reads variables, and remembers which: whatever else begins as ours do is a slip of the pen."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self._known = set[str]()
+
+    def read(self, name: str, parse: Callable[[str], T], default: T | None) -> T:
+        self._known.add(name)
+        text = self._environment.get(name, "").strip()
+        if not text:
+            if default is None:
+                raise SettingRefused(f"{name} is not set. It needs at least {SHORTEST_SECRET} random characters")
+            return default
+        try:
+            return parse(_utf8(text))
+        except ValueError as reason:
+            raise SettingRefused(f"{name}: {reason}") from None
+
+    def refuse_what_nobody_reads(self) -> None:
+        for name in sorted(self._environment):
+            if name.startswith("LIBRARY_") and name not in self._known | _OF_OTHERS:
+                near = get_close_matches(name, self._known, n=1, cutoff=0.0)
+                raise SettingRefused(f"{name}: there is no such setting. Is {near[0]} meant?")
+
+
+def _telemetry(environment: Mapping[str, str]) -> bool:
     try:
-        return parse(_utf8(text))
+        return asks_for_telemetry(environment)
     except ValueError as reason:
-        raise SettingRefused(f"{name}: {reason}") from None
+        raise SettingRefused(str(reason)) from None
 
 
 def _utf8(text: str) -> str:
@@ -152,6 +207,15 @@ def _number(lowest: int, highest: int) -> Callable[[str], int]:
         if not (text.isascii() and text.isdigit() and lowest <= int(text[:20]) <= highest):
             raise ValueError(f"expected a whole number from {lowest} to {highest}, not {text!r}")
         return int(text)
+
+    return parse
+
+
+def _one_of(*words: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text.lower() not in words:
+            raise ValueError(f"expected {', '.join(words[:-1])} or {words[-1]}, not {text!r}")
+        return text.lower()
 
     return parse
 

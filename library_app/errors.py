@@ -9,6 +9,7 @@ from flask_wtf.csrf import CSRFError  # type: ignore[import-untyped]  # pyright:
 from werkzeug.exceptions import HTTPException
 
 from eventstore import EventStoreError, StoreUnavailable
+from library_app.operations.watching import route
 from library_app.problems import RequestRefused, errors_by_field, problem, title_of
 from library_app.security import is_api
 from slices.command_loop import TooMuchContention
@@ -60,7 +61,7 @@ def install_error_pages(app: Flask) -> None:
         return _answer(500, _DETAILS[500])
 
     def unexpected(error: Exception) -> ResponseReturnValue:
-        app.logger.error("%s %s failed", request.method, request.path, exc_info=error)
+        app.logger.error("%s %s failed", request.method, route(), exc_info=error)
         return _answer(500, _DETAILS[500])
 
     app.register_error_handler(HTTPException, refused_by_http)

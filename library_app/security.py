@@ -11,6 +11,7 @@ from flask_wtf import CSRFProtect  # type: ignore[import-untyped]  # pyright: ig
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from library_app.config import Config
 from library_app.problems import RequestRefused
@@ -73,6 +74,16 @@ def install_security(app: Flask, config: Config) -> None:
 def is_api(path: str) -> bool:
     """Whether programs talk here, so that errors are answered in JSON."""
     return path.startswith("/api/")
+
+
+def install_proxies(app: Flask, number: int) -> None:
+    """Believe what so many proxies in front say of the client: its address, and the scheme and host it asked for.
+
+    Of each header the values from the end count, one per proxy; what a client wrote there itself stands before them.
+    """
+    if number:
+        proxied = ProxyFix(app.wsgi_app, x_for=number, x_proto=number, x_host=number)
+        app.wsgi_app = proxied  # type: ignore[method-assign]
 
 
 class _SessionsOfPages(SecureCookieSessionInterface):

@@ -31,6 +31,8 @@ ONLY_NOW: Final = (
     "/glass/race",
     "/glass/slices",
     "/glass/stream",
+    "/health",
+    "/metrics",
     "/static",
 )
 """What has no past, or can be asked for it in a way of its own."""

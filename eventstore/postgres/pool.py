@@ -8,7 +8,7 @@ from typing import Any, Final, LiteralString
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import tuple_row
-from psycopg_pool import ConnectionPool
+from psycopg_pool import ConnectionPool, PoolTimeout
 
 from eventstore.postgres.sqlstates import translated
 
@@ -33,6 +33,11 @@ CONNECTION: Final[Mapping[str, object]] = {
 }
 """Parameters of every connection: a server that does not answer is given up within half a minute."""
 
+_SHORT_WAIT: Final = 0.1
+_RECONNECT_FOR: Final = 5.0
+"""Seconds. The pauses of the pool between attempts grow until then, and with the next request they begin anew: so a
+server that is back is found within as many seconds, however long it was away."""
+
 # Windows has none; there a connection that ended in the pool is found out only when it is used.
 _NEW_POLL: Callable[[], select.poll] | None = getattr(select, "poll", None)
 
@@ -54,7 +59,8 @@ def open_pool(
     Args:
         dsn: a libpq connection string; what it says wins over the settings of this function.
         min_size, max_size: number of connections.
-        timeout: seconds to wait for a free connection.
+        timeout: seconds to wait for a free connection. Whoever comes after a wait in vain waits for a tenth of a second
+            only, until a connection is there again: while the server is away, nobody's threads pile up here.
         prepare: False for PgBouncer in transaction mode, where neither prepared statements nor start-up options work.
         wait: False opens the pool also while the server does not answer: for a replica, which a store can do without.
 
@@ -71,13 +77,12 @@ def open_pool(
         # The pool itself would retry in the background and finally say only that it waited: ask once, directly.
         if wait:
             psycopg.connect(**arguments).close()
-        pool: Pool = ConnectionPool(
+        pool: Pool = _FailingFast(
             kwargs=arguments,
             min_size=min_size,
             max_size=max_size,
             timeout=timeout,
-            # Attempts are twice as far apart each time: one that began long ago would come minutes after the server.
-            reconnect_timeout=timeout,
+            reconnect_timeout=_RECONNECT_FOR,
             open=False,
             name="eventstore",
         )
@@ -86,6 +91,23 @@ def open_pool(
         yield pool
     finally:
         pool.close()
+
+
+class _FailingFast(ConnectionPool[psycopg.Connection[Any]]):
+    """See `timeout` of `open_pool`."""
+
+    _last_was_in_vain = False
+
+    def getconn(self, timeout: float | None = None) -> psycopg.Connection[Any]:
+        if timeout is None and self._last_was_in_vain:
+            timeout = min(self.timeout, _SHORT_WAIT)
+        try:
+            connection = super().getconn(timeout)
+        except PoolTimeout:
+            self._last_was_in_vain = True
+            raise
+        self._last_was_in_vain = False
+        return connection
 
 
 class borrowed:  # noqa: N801 (read as a verb: `with borrowed(pool) as connection:`)

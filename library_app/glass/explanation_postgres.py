@@ -17,33 +17,38 @@ from library_app.glass.explanation import Explanation, TakesTooLong
 
 SECONDS: Final = 2.0
 """What a statement of the playground may take: whoever waits for a page would not wait for longer."""
+PATIENCE: Final = 10.0
+"""How long a visitor waits for a session."""
 AT_A_TIME: Final = 2
 """Sessions of the playground in a process, opened when they are needed: visitors share them."""
 
 
 @contextmanager
-def open_playground(dsn: str, table: str = "events", *, seconds: float = SECONDS) -> "Generator[PostgresExplains]":
+def open_playground(
+    dsn: str, table: str = "events", *, seconds: float = SECONDS, patience: float = PATIENCE
+) -> "Generator[PostgresExplains]":
     """Open what is behind the playground.
 
     Args:
         dsn: a libpq connection string.
         table: the events table.
         seconds: what a statement may take.
+        patience: seconds to wait for one of the sessions.
     """
-    with open_sessions(dsn, seconds) as pool:
+    with open_sessions(dsn, seconds, patience) as pool:
         yield PostgresExplains(pool, table)
 
 
 @contextmanager
-def open_sessions(dsn: str, seconds: float = SECONDS) -> Generator[Pool]:
-    """Open the sessions, which are made as those of any store, but for their limits."""
+def open_sessions(dsn: str, seconds: float = SECONDS, patience: float = PATIENCE) -> Generator[Pool]:
+    """Open the sessions, which are made as those of any store, but for their limits; each when it is needed."""
     given = conninfo_to_dict(dsn)
     limits = f"-c statement_timeout={round(1000 * seconds)} -c default_transaction_read_only=on"
     bounded = make_conninfo(dsn, options=f"{given.get('options') or ''} {limits}".strip())
     if given.get("target_session_attrs") == "read-write":
         # Where several hosts are named, libpq would take these very limits for a server that cannot be written to.
         bounded = make_conninfo(bounded, target_session_attrs="primary")
-    with open_pool(bounded, min_size=0, max_size=AT_A_TIME) as pool:
+    with open_pool(bounded, min_size=0, max_size=AT_A_TIME, timeout=patience, wait=False) as pool:
         yield pool
 
 

@@ -94,6 +94,11 @@ class LiveEvents:
             self._readers.add(reader)
             return reader
 
+    @property
+    def readers(self) -> int:
+        """How many there are just now."""
+        return len(self._readers)
+
     def close(self) -> None:
         """End all readers and the subscription, let nobody in any more, and wait for the thread to end."""
         with self._changed:

@@ -74,6 +74,11 @@ class LiveRunner:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether the candidate stands, as it does from the beginning of the block to its end."""
+        return self._thread.is_alive()
+
     def close(self) -> None:
         """End: after the transaction under way, or at once if there is none."""
         self._reading.close()

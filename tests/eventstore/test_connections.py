@@ -88,6 +88,28 @@ def test_a_lock_timeout_of_the_session_or_the_store_does_not_outlive_the_append(
             assert connection.execute("SHOW lock_timeout").fetchone() == ("7s",)
 
 
+def test_after_one_wait_in_vain_others_are_refused_soon_until_a_connection_is_free(
+    dsn: str, store: PostgresEventStore, table: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits = list[float | None]()
+    getconn = ConnectionPool.getconn
+
+    def watched(pool: Pool, timeout: float | None = None) -> psycopg.Connection[Any]:
+        waits.append(timeout)
+        return getconn(pool, timeout)
+
+    monkeypatch.setattr(ConnectionPool, "getconn", watched)
+    with open_pool(dsn, max_size=1, timeout=0.5) as pool:
+        patient = PostgresEventStore(pool, table)
+        with borrowed(pool):
+            for _ in range(3):
+                with pytest.raises(StoreUnavailable):
+                    patient.query(EVERYTHING)
+        for _ in range(2):
+            patient.query(EVERYTHING)
+    assert waits == [None, None, 0.1, 0.1, 0.1, None]
+
+
 def test_an_exhausted_pool_is_an_unavailable_store(dsn: str, store: PostgresEventStore, table: str) -> None:
     with open_pool(dsn, max_size=1, timeout=5) as pool:
         pool.timeout = 0.05
@@ -158,18 +180,19 @@ def test_a_connection_that_cannot_be_prepared_goes_back_to_its_pool(dsn: str) ->
             assert not told.value.outcome_unknown
 
 
-def test_a_pool_does_not_try_ever_less_often_while_a_server_is_down() -> None:
+def test_a_pool_does_not_try_ever_less_often_while_a_server_is_down(monkeypatch: pytest.MonkeyPatch) -> None:
     """It gives up, so that whoever asks next begins anew: no attempt is minutes away when the server is back."""
+    monkeypatch.setattr("eventstore.postgres.pool._RECONNECT_FOR", 0.5)
     with throwaway_server() as server, open_pool(server.dsn, max_size=1, timeout=0.5) as pool:
         store = PostgresEventStore(pool)
         store.create_schema()
         server.kill()
-        for _ in range(20):
+        for _ in range(100):
             with pytest.raises(StoreUnavailable):
                 store.query(checks.EVERYTHING)
             if not pool.get_stats()["pool_size"]:
                 break
         assert not pool.get_stats()["pool_size"]
         server.restart()
-        pool.timeout = 60
-        assert store.query(checks.EVERYTHING).position == 0
+        with borrowed(pool, 60):
+            assert pool.get_stats()["pool_size"] == 1

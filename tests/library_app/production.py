@@ -9,8 +9,9 @@ import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cache
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -46,6 +47,7 @@ class Production:
 
     Args:
         dsn: of a server on which a database can be made.
+        log: a file for what it logs; by default it goes where that of the tests goes.
         settings: environment variables beside those that are needed.
 
     Attributes:
@@ -54,7 +56,8 @@ class Production:
         process: the web server.
     """
 
-    def __init__(self, dsn: str, **settings: str) -> None:
+    def __init__(self, dsn: str, log: Path | None = None, /, **settings: str) -> None:
+        self._log = log
         self.dsn = _new_database(dsn, template=_with_history(dsn))
         port = free_port()
         self.address = f"http://127.0.0.1:{port}"
@@ -70,9 +73,10 @@ class Production:
 
     def start(self) -> None:
         """Serve, and return when it answers."""
-        self.process = subprocess.Popen(
-            [*COMMAND, "serve"], env=self._environment, stdout=subprocess.DEVNULL, text=True
-        )
+        with nullcontext() if self._log is None else self._log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [*COMMAND, "serve"], env=self._environment, stdout=subprocess.DEVNULL, stderr=log, text=True
+            )
         wait_until_served(f"{self.address}/", self.process)
 
     def stop(self) -> None:
@@ -101,9 +105,9 @@ def _with_history(dsn: str) -> str:
 
 
 @contextmanager
-def production(dsn: str, **settings: str) -> Generator[Production]:
+def production(dsn: str, log: Path | None = None, /, **settings: str) -> Generator[Production]:
     """See `Production`."""
-    opened = Production(dsn, **settings)
+    opened = Production(dsn, log, **settings)
     try:
         yield opened
     finally:

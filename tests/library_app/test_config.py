@@ -1,13 +1,18 @@
 """Settings come from the environment, and wrong ones are refused by name."""
 
 import os
+import re
 import stat
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 
+import library_app
 from library_app.config import Config, SettingRefused, kept_secret
+from library_app.operations import otlp
 
+README = Path(library_app.__file__).with_name("README.md")
 SECRETS = {"LIBRARY_SECRET_KEY": "0123456789abcdef", "LIBRARY_EMAIL_KEY": "fedcba9876543210"}
 
 
@@ -28,10 +33,84 @@ def test_everything_can_be_set() -> None:
         "LIBRARY_SECURE_COOKIES": "yes",
         "LIBRARY_LIVE_STREAMS": "3",
         "LIBRARY_LAB_LIMIT": "60",
+        "LIBRARY_LOG": "JSON",
+        "LIBRARY_LOG_LEVEL": "warning",
+        "LIBRARY_METRICS": "yes",
+        "LIBRARY_TRUSTED_PROXIES": "2",
+        "LIBRARY_GRACEFUL_SECONDS": "30",
+        "LIBRARY_DRAIN_SECONDS": "5",
+        "LIBRARY_DATABASE_PATIENCE": "1",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318",
     }
     assert Config.read(given) == Config(
-        "0123456789abcdef", "postgresql://db/library", "0.0.0.0", 80, 3, 4, 2048, True, "fedcba9876543210", 3, 60
+        "0123456789abcdef",
+        "postgresql://db/library",
+        "0.0.0.0",
+        80,
+        3,
+        4,
+        2048,
+        True,
+        "fedcba9876543210",
+        3,
+        60,
+        log="json",
+        log_level="warning",
+        metrics=True,
+        telemetry=True,
+        trusted_proxies=2,
+        graceful_seconds=30,
+        drain_seconds=5,
+        database_patience=1,
     )
+
+
+class Remembering(dict[str, str]):
+    """An environment that knows what it was asked for."""
+
+    asked: ClassVar[set[str]] = set()
+
+    def get(self, key: str, default: Any = None) -> Any:
+        self.asked.add(key)
+        return super().get(key, default)
+
+
+def test_the_readme_tells_of_every_variable_that_is_read_and_of_no_other() -> None:
+    Config.read(Remembering(SECRETS))
+    table = README.read_text(encoding="utf-8").split("\n## Configuration\n")[1].split("\n## ")[0]
+    told = set(re.findall(r"^\| `(LIBRARY_\w+)` \|", table, re.MULTILINE))
+    assert told == {name for name in Remembering.asked if name.startswith("LIBRARY_")}
+
+
+@pytest.mark.parametrize(
+    ("slip", "meant"),
+    [
+        ("LIBRARY_THREAD", "LIBRARY_THREADS"),
+        ("LIBRARY_LOGLEVEL", "LIBRARY_LOG_LEVEL"),
+        ("LIBRARY_PROT", "LIBRARY_PORT"),
+    ],
+)
+def test_a_slip_of_the_pen_is_refused_with_the_name_that_was_meant(slip: str, meant: str) -> None:
+    with pytest.raises(SettingRefused, match=f"^{slip}: there is no such setting. Is {meant} meant?"):
+        Config.read({**SECRETS, slip: "8"})
+
+
+def test_a_variable_of_compilers_is_not_taken_for_a_slip() -> None:
+    assert Config.read({**SECRETS, "LIBRARY_PATH": "/usr/lib"}) == Config.read(SECRETS)
+
+
+def test_telemetry_is_off_without_an_endpoint_or_if_the_standard_variable_says_so() -> None:
+    endpoint = {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "https://collector/v1/traces"}
+    assert not Config.read(SECRETS).telemetry
+    assert Config.read({**SECRETS, **endpoint}).telemetry
+    assert not Config.read({**SECRETS, **endpoint, "OTEL_SDK_DISABLED": "True"}).telemetry
+
+
+def test_telemetry_that_is_not_installed_is_refused_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(otlp, "_LIBRARY", "opentelemetry_that_nobody_installed")
+    with pytest.raises(SettingRefused, match=rf"^{otlp.ENDPOINT}: .*\[telemetry\]"):
+        Config.read({**SECRETS, otlp.ENDPOINT: "http://collector:4318"})
+    assert not Config.read(SECRETS).telemetry
 
 
 @pytest.mark.parametrize(
@@ -49,6 +128,15 @@ def test_everything_can_be_set() -> None:
         ("LIBRARY_LIVE_STREAMS", "8"),
         ("LIBRARY_LIVE_STREAMS", "-1"),
         ("LIBRARY_LAB_LIMIT", "9"),  # not even one race
+        ("LIBRARY_LOG", "xml"),
+        ("LIBRARY_LOG_LEVEL", "loud"),
+        ("LIBRARY_METRICS", "9090"),
+        ("LIBRARY_TRUSTED_PROXIES", "10.0.0.1"),
+        ("LIBRARY_TRUSTED_PROXIES", "11"),
+        ("LIBRARY_GRACEFUL_SECONDS", "0"),
+        ("LIBRARY_DRAIN_SECONDS", "-1"),
+        ("LIBRARY_DATABASE_PATIENCE", "0.5"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"),
         ("LIBRARY_SECRET_KEY", "short"),
         ("LIBRARY_EMAIL_KEY", "fifteen letters"),
     ],
@@ -157,3 +245,9 @@ def test_a_secret_that_cannot_be_read_is_refused_with_its_file(tmp_path: Path) -
     (tmp_path / "email-key").mkdir()
     with pytest.raises(SettingRefused, match=r"email-key: it cannot be read \(Is a directory\)"):
         kept(tmp_path)
+
+
+def test_another_protocol_of_telemetry_is_refused() -> None:
+    endpoint = {otlp.ENDPOINT: "http://collector:4317", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}
+    with pytest.raises(SettingRefused, match=r"^OTEL_EXPORTER_OTLP_PROTOCOL: "):
+        Config.read({**SECRETS, **endpoint})

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from flask import request
 from flask.testing import FlaskClient
 
 from eventstore import InMemoryEventStore
@@ -55,3 +56,39 @@ def test_other_addresses_and_other_pages_are_not_concerned(client: FlaskClient) 
     assert client.get("/glass/boundary", environ_base={"REMOTE_ADDR": "192.0.2.7"}).status_code == 200
     for page in ("/", "/library/books", "/glass/events", "/glass/slices", "/api/events"):
         assert client.get(page).status_code == 200
+
+
+def test_behind_a_proxy_each_client_has_a_limit_of_its_own(memory: InMemoryEventStore, config: Config) -> None:
+    proxied = create_app(memory, config=replace(config, lab_limit=12, trusted_proxies=1)).test_client()
+    for number in range(13):  # what a client writes there itself stands before what the proxy has seen
+        proxied.get("/glass/boundary", headers={"X-Forwarded-For": f"198.51.100.{number}, 203.0.113.1"})
+    for client, status in (("203.0.113.1", 429), ("203.0.113.2", 200)):
+        assert proxied.get("/glass/boundary", headers={"X-Forwarded-For": client}).status_code == status
+
+
+def test_nobody_is_believed_to_be_a_proxy_who_was_not_said_to_be_one(client: FlaskClient) -> None:
+    answers = [
+        client.get("/glass/boundary", headers={"X-Forwarded-For": f"203.0.113.{number}"}) for number in range(13)
+    ]
+    assert [answer.status_code for answer in answers] == [200] * 12 + [429]
+
+
+@pytest.mark.parametrize(
+    ("proxies", "seen"),
+    [
+        (0, "http://localhost/seen 127.0.0.1"),
+        (1, "https://library.example/seen 203.0.113.1"),
+        (2, "http://wrong.example/seen 198.51.100.7"),
+    ],
+)
+def test_scheme_host_and_address_are_those_of_the_client(
+    memory: InMemoryEventStore, config: Config, proxies: int, seen: str
+) -> None:
+    app = create_app(memory, config=replace(config, trusted_proxies=proxies))
+    app.add_url_rule("/seen", view_func=lambda: f"{request.url} {request.remote_addr}")
+    told = {
+        "X-Forwarded-For": "198.51.100.7, 203.0.113.1",
+        "X-Forwarded-Proto": "http, https",
+        "X-Forwarded-Host": "wrong.example, library.example",
+    }
+    assert app.test_client().get("/seen", headers=told).text == seen
