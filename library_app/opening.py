@@ -3,7 +3,7 @@
 from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from flask import Flask
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from library_app.operations.metrics import Metrics
     from library_app.operations.telemetry import Telemetry
 
+LONGEST_SILENCE: Final = 10.0
+"""Seconds after which a request gives up a database that is connected and says nothing; twice what an append may wait
+for its lock."""
+
 
 @contextmanager
 def opened_app(config: Config, ending: Ending) -> Generator[Flask]:
@@ -45,7 +49,9 @@ def opened_app(config: Config, ending: Ending) -> Generator[Flask]:
     with ExitStack() as closing:
         metrics = _metrics() if config.metrics else None
         telemetry = closing.enter_context(_telemetry()) if config.telemetry else None
-        pool = closing.enter_context(open_pool(dsn, max_size=config.threads, timeout=patience, wait=False))
+        pool = closing.enter_context(
+            open_pool(dsn, max_size=config.threads, timeout=patience, wait=False, longest_silence=LONGEST_SILENCE)
+        )
         explains = closing.enter_context(open_playground(dsn, patience=patience))
         store = PostgresEventStore(pool, on_append=metrics.note_append if metrics else None)
         runners = {model: closing.enter_context(LiveRunner(model, store, dsn)) for model in LIVE_MODELS}

@@ -48,7 +48,9 @@ def open_sessions(dsn: str, seconds: float = SECONDS, patience: float = PATIENCE
     if given.get("target_session_attrs") == "read-write":
         # Where several hosts are named, libpq would take these very limits for a server that cannot be written to.
         bounded = make_conninfo(bounded, target_session_attrs="primary")
-    with open_pool(bounded, min_size=0, max_size=AT_A_TIME, timeout=patience, wait=False) as pool:
+    with open_pool(
+        bounded, min_size=0, max_size=AT_A_TIME, timeout=patience, wait=False, longest_silence=2 * seconds
+    ) as pool:
         yield pool
 
 

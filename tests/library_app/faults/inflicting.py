@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Final
 
 from eventstore.postgres.embedded import EmbeddedServer
+from tests.eventstore.faults import stopped
 from tests.library_app.faults.load import under_load
-from tests.library_app.faults.site import Ballast, Site, ask, frozen, run, wait
+from tests.library_app.faults.site import Ballast, Site, ask, run, wait
 from tests.library_app.faults.verdict import Verdict, judged
 
 _AGE_CLAIMS: Final = "UPDATE idempotency_keys SET claimed_at = claimed_at - interval '1 minute' WHERE status IS NULL"
@@ -63,7 +64,7 @@ def database_frozen(site: Site, seconds: float = 10.0) -> Verdict:
     """
     with under_load(site.app.port) as load:
         load.goes_on()
-        with frozen(site.server):
+        with stopped(site.server):
             wait(seconds)
         recovery = _seconds(load.goes_on)
     return judged(load, site.dsn, faults=1, recovery=recovery)

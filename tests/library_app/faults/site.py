@@ -1,9 +1,7 @@
 """A database server, a database, and the app that serves it: what a fault befalls."""
 
 import errno
-import os
 import shutil
-import signal
 import subprocess
 import tempfile
 import threading
@@ -88,20 +86,6 @@ def site_on_small_disk(megabytes: int = 32) -> "Generator[tuple[Site, Ballast]]"
             server.stop("immediate")  # a disk in use cannot be unmounted
 
 
-@contextmanager
-def frozen(server: EmbeddedServer) -> Generator[None]:
-    """All processes are stopped: connections live, new ones are accepted by the kernel, and nobody answers."""
-    os.kill(server.pid, signal.SIGSTOP)  # first, so that it starts no more
-    processes = [server.pid, *_children(server.pid)]
-    for process in processes:
-        os.kill(process, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for process in processes:
-            os.kill(process, signal.SIGCONT)
-
-
 def run(dsn: str, statement: str) -> None:
     """Run one statement outside a transaction block."""
     with psycopg.connect(dsn, autocommit=True) as connection:
@@ -156,7 +140,3 @@ def _small_disk(owner: str, megabytes: int) -> Generator[Path]:
             subprocess.run(["umount", folder], check=True, capture_output=True)
     finally:
         folder.rmdir()
-
-
-def _children(process: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
