@@ -1,6 +1,8 @@
 """Idempotency records in PostgreSQL: shared by all processes of the app."""
 
+from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Any, Final
@@ -48,6 +50,7 @@ UPDATE idempotency_keys
 SET claimed_at = '-infinity'
 WHERE key = %(key)s AND token = %(token)s AND status IS NULL
 """
+_MOST_OWED: Final = 1000
 _LOCK: Final = "SELECT pg_advisory_xact_lock(hashtextextended('idempotency_keys', 0))"
 
 
@@ -55,7 +58,8 @@ class PostgresIdempotencyRecords:
     """Keeps keys in the table `idempotency_keys`, in autocommit steps.
 
     A step whose answer was lost with its connection is taken once more: the token makes that harmless, and a claim that
-    nobody knows of would keep its own client out for half a minute.
+    nobody knows of would keep its own client out for half a minute. So a claim that could not be given back, too, is
+    given back as soon as the database answers again.
 
     Raises:
         StoreUnavailable: from every method, if the database does not answer.
@@ -63,6 +67,7 @@ class PostgresIdempotencyRecords:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
+        self._owed = deque[tuple[str, UUID]](maxlen=_MOST_OWED)
 
     def create_schema(self) -> None:
         """Create the table if it does not exist."""
@@ -83,7 +88,15 @@ class PostgresIdempotencyRecords:
 
     def claim(self, key: str, request: Request, occurred_at: datetime) -> Claim:
         """See `IdempotencyRecords.claim`."""
+        self._give_back()
         token = uuid4()
+        try:
+            return self._claim(key, request, occurred_at, token)
+        except StoreUnavailable:
+            self._owed.append((key, token))
+            raise
+
+    def _claim(self, key: str, request: Request, occurred_at: datetime, token: UUID) -> Claim:
         asked = {
             "key": key,
             "route": request.route,
@@ -100,7 +113,7 @@ class PostgresIdempotencyRecords:
             return Claimed(request, token, first.astimezone(UTC), again=True)
         found = self._rows(_FIND, asked, writes=False)
         if not found:  # deleted between the statements: the key is new again
-            return self.claim(key, request, occurred_at)
+            return self._claim(key, request, occurred_at, token)
         route, fingerprint, status, body = found[0]
         known = Request(route, fingerprint)
         return InFlight(known) if status is None else Answered(known, (status, body))
@@ -112,7 +125,16 @@ class PostgresIdempotencyRecords:
 
     def abandon(self, key: str, token: UUID) -> None:
         """See `IdempotencyRecords.abandon`."""
-        self._rows(_ABANDON, {"key": key, "token": token})
+        try:
+            self._rows(_ABANDON, {"key": key, "token": token})
+        except StoreUnavailable:
+            self._owed.append((key, token))
+            raise
+
+    def _give_back(self) -> None:
+        with suppress(IndexError):  # others give back, too
+            while self._owed:
+                self.abandon(*self._owed.popleft())
 
     def _rows(self, statement: str, parameters: Mapping[str, object], *, writes: bool = True) -> list[tuple[Any, ...]]:
         try:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from eventstore import SchemaMissing
+from eventstore import SchemaMissing, StoreUnavailable
 from eventstore.postgres import open_pool
 from eventstore.postgres.pool import Pool
 from library_app.idempotency import (
@@ -146,6 +146,23 @@ def test_a_step_whose_answer_is_lost_is_taken_once_more(table: PostgresIdempoten
         proxy.lose_next_answer()
         distant.finish("k", taken_over.token, (201, {}))
     assert table.claim("k", ASKED, noon) == Answered(ASKED, (201, {}))
+
+
+def test_what_could_not_be_given_back_is_given_back_when_the_database_answers_again(
+    table: PostgresIdempotencyRecords, dsn: str, noon: Any
+) -> None:
+    with open_pool(dsn, max_size=1, timeout=0.1) as pool:
+        lonely = PostgresIdempotencyRecords(pool)
+        claimed = lonely.claim("k", ASKED, noon)
+        assert isinstance(claimed, Claimed)
+        with pool.connection():
+            with pytest.raises(StoreUnavailable):
+                lonely.abandon("k", claimed.token)
+            with pytest.raises(StoreUnavailable):
+                lonely.claim("another", ASKED, noon)
+        assert table.claim("k", ASKED, noon) == InFlight(ASKED)
+        assert isinstance(lonely.claim("another", ASKED, noon), Claimed)
+        assert isinstance(table.claim("k", ASKED, noon), Claimed)
 
 
 def test_the_table_is_checked_at_start_up(pool: Pool) -> None:
