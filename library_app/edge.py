@@ -126,13 +126,13 @@ class FlaskCommandEdge:
             given = recover() if claim.again else None
             if given is None:
                 given = _decide(decide, recover)
+            self.records.finish(key, claim.token, given)
         except Exception:
             # Nothing was decided, or nobody knows: whoever asks next looks into the log first. If not even that can be
-            # noted, they have to wait for half a minute, and what is told is why nothing was decided.
+            # noted, they may have to wait for half a minute, and what is told is the first thing that went wrong.
             with suppress(StoreUnavailable):
                 self.records.abandon(key, claim.token)
             raise
-        self.records.finish(key, claim.token, given)
         return given
 
 
