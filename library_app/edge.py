@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -12,7 +13,7 @@ from uuid import UUID, uuid5
 
 from flask import Flask, Response, after_this_request, has_request_context, request
 
-from eventstore import EventIdReused, EventStore, uuid7
+from eventstore import EventIdReused, EventStore, StoreUnavailable, uuid7
 from library_app.choices import choices
 from library_app.glass.decision import address_of
 from library_app.idempotency import Answered, Claimed, IdempotencyRecords, InFlight, Request
@@ -125,11 +126,13 @@ class FlaskCommandEdge:
             given = recover() if claim.again else None
             if given is None:
                 given = _decide(decide, recover)
+            self.records.finish(key, claim.token, given)
         except Exception:
-            # Nothing was decided, or nobody knows: whoever asks next looks into the log first.
-            self.records.abandon(key, claim.token)
+            # Nothing was decided, or nobody knows: whoever asks next looks into the log first. If not even that can be
+            # noted, they may have to wait for half a minute, and what is told is the first thing that went wrong.
+            with suppress(StoreUnavailable):
+                self.records.abandon(key, claim.token)
             raise
-        self.records.finish(key, claim.token, given)
         return given
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from flask import Flask
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -29,6 +29,10 @@ from slices.live.runner import LiveRunner
 if TYPE_CHECKING:
     from library_app.operations.metrics import Metrics
     from library_app.operations.telemetry import Telemetry
+
+LONGEST_SILENCE: Final = 10.0
+"""Seconds after which a request gives up a database that is connected and says nothing; twice what an append may wait
+for its lock."""
 
 
 @contextmanager
@@ -97,7 +101,13 @@ def opened_store(config: Config, on_append: OnAppend | None = None) -> Generator
         config: where they are.
         on_append: see `PostgresEventStore`.
     """
-    opens = partial(open_pool, max_size=config.threads, timeout=config.database_patience, wait=False)
+    opens = partial(
+        open_pool,
+        max_size=config.threads,
+        timeout=config.database_patience,
+        wait=False,
+        longest_silence=LONGEST_SILENCE,
+    )
     with ExitStack() as opened:
         through = config.pooler_dsn or config.dsn
         pool = opened.enter_context(opens(impatient(config, through), prepare=not config.pooler_dsn))

@@ -113,6 +113,9 @@ def install_lab_limit(app: Flask, per_minute: int) -> None:
         if cost is None or window.hit(limit, address, cost=cost):
             return
         seconds = max(1, math.ceil(window.get_window_stats(limit, address).reset_time - time.time()))
+        if seconds > limit.get_expiry():  # the clock was put back since, and a minute would last as much longer
+            window.clear(limit, address)
+            return
         detail = f"You have asked the labs for a lot within a minute. Go on in {seconds} seconds."
         raise RequestRefused(429, detail, {"Retry-After": str(seconds)})
 

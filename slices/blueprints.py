@@ -11,7 +11,7 @@ from typing import Any, TypeAlias, TypeVar
 import flask_smorest  # type: ignore[import-untyped]  # pyright: ignore[reportMissingTypeStubs]
 from flask import Blueprint as PlainBlueprint
 from flask import Response
-from marshmallow import Schema, fields
+from marshmallow import INCLUDE, Schema, fields
 
 from slices.fields import Asked, Body, hashed, id_keys
 from slices.forms import CommandForm, Page
@@ -35,6 +35,9 @@ class StoredEventView(Schema):
 class OutcomeView(Schema):
     """The answer to a command, besides the ids it concerns."""
 
+    class Meta:
+        unknown = INCLUDE  # the ids
+
     Outcome = fields.String(required=True, metadata={"enum": ["appended", "nothing", "rejected"]})
     Events: fields.List[Any] = fields.List(
         fields.Nested(StoredEventView), required=True, metadata={"description": "What was written, in order."}
@@ -44,13 +47,21 @@ class OutcomeView(Schema):
     )
 
 
-class RejectionView(OutcomeView):
-    """A refusal by the rules of the domain, as a problem (RFC 9457)."""
+class InFlightView(Schema):
+    """The same request is being carried out: a problem (RFC 9457) that will pass."""
 
     type = fields.String(required=True)
     title = fields.String(required=True)
     status = fields.Integer(required=True)
     detail = fields.String(required=True, metadata={"description": "In plain words."})
+
+
+class RejectionView(InFlightView, OutcomeView):
+    """A refusal by the rules of the domain, as a problem (RFC 9457)."""
+
+    class Meta:
+        unknown = INCLUDE
+
     reason = fields.String(required=True, metadata={"description": "The stable name of the rejection."})
     failure_event = fields.Integer(required=True, allow_none=True)
 
@@ -122,6 +133,9 @@ def question(blueprint: Any, api: str, view: type[Schema], asked: type[Asked] | 
 
     def register(function: View) -> View:
         documented = blueprint.response(200, view)(function)
+        documented = blueprint.alt_response(503, response="SERVICE_UNAVAILABLE")(documented)
+        if "<" in api:
+            documented = blueprint.alt_response(404, response="NOT_FOUND")(documented)
         if asked is not None:
             documented = blueprint.arguments(asked, location="query", unknown="raise")(documented)
         blueprint.add_url_rule(api, "api", documented, tags=[_context_of(api)])
@@ -131,13 +145,21 @@ def question(blueprint: Any, api: str, view: type[Schema], asked: type[Asked] | 
 
 
 def _document_command(blueprint: Any, api: str, body: Body, view: Callable[[Fields], Response]) -> None:
-    header = {"in": "header", "name": "Idempotency-Key", "schema": {"type": "string"}, "required": False}
+    key = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"}
+    header = {"in": "header", "name": "Idempotency-Key", "schema": key, "required": False}
     for document in (
         blueprint.response(201, OutcomeView, description="Done: the events are stored."),
         blueprint.alt_response(200, schema=OutcomeView, description="It is the case already: nothing was written."),
         blueprint.alt_response(
-            409, schema=RejectionView, content_type="application/problem+json", description="The rules forbid it."
+            409,
+            schema={"anyOf": [RejectionView, InFlightView]},
+            content_type="application/problem+json",
+            description="The rules forbid it (`reason`), or the same key is in flight (`Retry-After`).",
         ),
+        blueprint.alt_response(400, response="BAD_REQUEST"),
+        blueprint.alt_response(413, response="REQUEST_ENTITY_TOO_LARGE"),
+        blueprint.alt_response(415, response="UNSUPPORTED_MEDIA_TYPE"),
+        blueprint.alt_response(503, response="SERVICE_UNAVAILABLE"),
         blueprint.doc(parameters=[header]),
         blueprint.arguments(body),
     ):

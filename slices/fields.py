@@ -19,6 +19,9 @@ _UUID: Final = re.compile(
 _DIGITS: Final = re.compile(r"[0-9]{1,9}")
 _UNPRINTABLE: Final = {"Cc", "Cs", "Zl", "Zp"}
 """Control characters, halves of surrogate pairs, and line and paragraph separators."""
+_IN_REGEX: Final = r"\u0000-\u001f\u007f-\u009f\u2028\u2029"
+_ONE_LINE: Final = rf"^[^{_IN_REGEX}]*[^\s{_IN_REGEX}][^{_IN_REGEX}]*$"
+"""What `Text` takes, for the OpenAPI document."""
 
 
 class View(Schema):
@@ -117,7 +120,7 @@ class Text(_Checked[str]):
     """One line of text, at most so many characters long."""
 
     def __init__(self, longest: int) -> None:
-        super().__init__(type="string", minLength=1, maxLength=longest)
+        super().__init__(type="string", minLength=1, maxLength=longest, pattern=_ONE_LINE)
         self.longest = longest
 
     def clean(self, value: object) -> str:
@@ -189,18 +192,19 @@ class PublicationYear(_Checked[int]):
     """A year of print. Next year's books are delivered this year."""
 
     def __init__(self) -> None:
-        super().__init__(type="integer", minimum=1000)
+        # The document is as old as the process; after a new year it promises a year less than is taken.
+        super().__init__(type="integer", minimum=1000, maximum=_next_year())
 
     def clean(self, value: object) -> int:
         """As an int."""
-        return WholeNumber(1000, datetime.now(UTC).year + 1).clean(value)
+        return WholeNumber(1000, _next_year()).clean(value)
 
 
 class Isbn(_Checked[str]):
     """An ISBN-13 or ISBN-10, with or without hyphens and spaces."""
 
     def __init__(self) -> None:
-        super().__init__(type="string", example="978-1-098-10013-1")
+        super().__init__(type="string", format="isbn", example="978-1-098-10013-1")
 
     def clean(self, value: object) -> str:
         """As 13 digits."""
@@ -217,6 +221,10 @@ class Isbn(_Checked[str]):
             return characters
         twelve = "978" + characters[:9]
         return twelve + _check_digit_13(twelve)
+
+
+def _next_year() -> int:
+    return datetime.now(UTC).year + 1
 
 
 def _check_digit_13(twelve: str) -> str:

@@ -7,8 +7,10 @@
 """
 
 import contextlib
+import functools
 import os
 import shutil
+import subprocess
 import tempfile
 import uuid
 from collections.abc import Generator, Iterator
@@ -31,7 +33,7 @@ settings.register_profile("thorough", max_examples=2000, deadline=None)
 settings.register_profile("no-shrinking", max_examples=100, phases=[Phase.generate], derandomize=True, deadline=None)
 settings.load_profile("quick")
 
-REQUIREMENTS = ("chromium", "pgbouncer", "docker")
+REQUIREMENTS = ("chromium", "pgbouncer", "docker", "mount")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -77,7 +79,20 @@ def _installed(name: str) -> bool:
         return chromium() is not None
     if name == "docker":
         return shutil.which("dockerd") is not None or Path("/var/run/docker.sock").exists()
+    if name == "mount":
+        return _may_mount()
     return shutil.which(name) is not None
+
+
+@functools.cache
+def _may_mount() -> bool:
+    """Only root may, and not in every container."""
+    with tempfile.TemporaryDirectory() as folder:
+        disk = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder]
+        if os.geteuid() or subprocess.run(disk, check=False, capture_output=True).returncode:
+            return False
+        subprocess.run(["umount", folder], check=True)
+    return True
 
 
 @pytest.fixture(scope="session", autouse=True)

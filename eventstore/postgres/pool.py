@@ -10,6 +10,7 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import tuple_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
+from eventstore.postgres.silence import SilenceBounded
 from eventstore.postgres.sqlstates import translated
 
 Pool = ConnectionPool[psycopg.Connection[Any]]
@@ -51,6 +52,7 @@ def open_pool(
     timeout: float = 10.0,
     prepare: bool = True,
     wait: bool = True,
+    longest_silence: float | None = None,
 ) -> Generator[Pool]:
     """Open a pool for `PostgresEventStore`, and close it at the end of the block.
 
@@ -63,6 +65,9 @@ def open_pool(
             only, until a connection is there again: while the server is away, nobody's threads pile up here.
         prepare: False for PgBouncer in transaction mode, where neither prepared statements nor start-up options work.
         wait: False opens the pool also while the server does not answer: for a replica, which a store can do without.
+        longest_silence: seconds after which a statement is given up if nothing arrives from a server that is connected,
+            with an unknown outcome if it may have written. Longer than the `lock_timeout` of the store, and than any
+            statement works before its first row; None waits for as long as it takes, for an upgrade of the schema, say.
 
     Raises:
         StoreUnavailable: if no connection can be made, with the server's reason.
@@ -85,12 +90,20 @@ def open_pool(
             reconnect_timeout=_RECONNECT_FOR,
             open=False,
             name="eventstore",
+            **({} if longest_silence is None else _bounded(longest_silence)),
         )
         pool.open(wait=wait, timeout=timeout)
     try:
         yield pool
     finally:
         pool.close()
+
+
+def _bounded(longest_silence: float) -> dict[str, Any]:
+    def configure(connection: SilenceBounded) -> None:
+        connection.longest_silence = longest_silence
+
+    return {"connection_class": SilenceBounded, "configure": configure}
 
 
 class _FailingFast(ConnectionPool[psycopg.Connection[Any]]):

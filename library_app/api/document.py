@@ -11,6 +11,8 @@ from library_app.edge import KEY_HEADER, REPLAYED_HEADER
 
 PROBLEM_MEDIA_TYPE: Final = "application/problem+json"
 
+_RETRY_AFTER: Final = {"Retry-After": {"description": "Seconds.", "required": True, "schema": {"type": "integer"}}}
+
 _DESCRIPTION: Final = f"""
 Commands and questions of a library and a school, and the log of events below them.
 
@@ -59,7 +61,11 @@ class LibraryApi(Api):  # type: ignore[misc]
     def _register_responses(self) -> None:
         content: dict[str, Any] = {PROBLEM_MEDIA_TYPE: {"schema": self.ERROR_SCHEMA}}
         for status in http.HTTPStatus:
-            described = {"description": status.phrase, **({"content": content} if status >= 400 else {})}
+            described: dict[str, Any] = {"description": status.phrase}
+            if status >= 400:
+                described["content"] = content
+            if status is http.HTTPStatus.SERVICE_UNAVAILABLE:
+                described["headers"] = _RETRY_AFTER
             self.spec.components.response(status.name, described, lazy=True)
         self.spec.components.response(
             "DEFAULT_ERROR", {"description": "Any other error", "content": content}, lazy=True

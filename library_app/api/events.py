@@ -66,6 +66,7 @@ def blueprint(store: EventStore) -> SliceBlueprint:
         routes.response(200, LogPageSchema)(list_events)
     )
     event = routes.alt_response(404, response="NOT_FOUND")(routes.response(200, EventSchema)(get_event))
+    page, event = (routes.alt_response(503, response="SERVICE_UNAVAILABLE")(view) for view in (page, event))
     routes.add_url_rule("", "list_events", page, tags=["Events"])
     routes.add_url_rule("/<int:number>", "get_event", event, tags=["Events"])
     return routes

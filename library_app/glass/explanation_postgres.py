@@ -42,10 +42,15 @@ def open_playground(
 @contextmanager
 def open_sessions(dsn: str, seconds: float = SECONDS, patience: float = PATIENCE) -> Generator[Pool]:
     """Open the sessions, which are made as those of any store, but for their limits; each when it is needed."""
-    given = conninfo_to_dict(dsn).get("options") or ""
+    given = conninfo_to_dict(dsn)
     limits = f"-c statement_timeout={round(1000 * seconds)} -c default_transaction_read_only=on"
-    bounded = make_conninfo(dsn, options=f"{given} {limits}".strip())
-    with open_pool(bounded, min_size=0, max_size=AT_A_TIME, timeout=patience, wait=False) as pool:
+    bounded = make_conninfo(dsn, options=f"{given.get('options') or ''} {limits}".strip())
+    if given.get("target_session_attrs") == "read-write":
+        # Where several hosts are named, libpq would take these very limits for a server that cannot be written to.
+        bounded = make_conninfo(bounded, target_session_attrs="primary")
+    with open_pool(
+        bounded, min_size=0, max_size=AT_A_TIME, timeout=patience, wait=False, longest_silence=2 * seconds
+    ) as pool:
         yield pool
 
 

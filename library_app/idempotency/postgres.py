@@ -1,6 +1,8 @@
 """Idempotency records in PostgreSQL: shared by all processes of the app."""
 
+from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Any, Final
@@ -8,7 +10,7 @@ from uuid import UUID, uuid4
 
 from psycopg.types.json import Json
 
-from eventstore import SchemaMissing
+from eventstore import SchemaMissing, StoreUnavailable
 from eventstore.postgres.pool import Pool, borrowed
 from eventstore.postgres.sqlstates import translated
 from library_app.idempotency.records import ABANDONED_AFTER_SECONDS, Answered, Claim, Claimed, InFlight, Request
@@ -20,7 +22,9 @@ VALUES (%(key)s, %(route)s, %(fingerprint)s, %(token)s, %(occurred_at)s, clock_t
 ON CONFLICT DO NOTHING
 RETURNING true
 """
-# The row is locked by the UPDATE and looked at once more: of two who come after half a minute, one takes over.
+# The row is locked by the UPDATE and looked at once more: of two who come after half a minute, one takes over. It is
+# ours already if the answer to the same step was lost. And a claim from the future was made before the server's clock
+# was put back: nobody should have to wait until that time comes again.
 _TAKE_OVER: Final = """
 UPDATE idempotency_keys
 SET token = %(token)s, claimed_at = clock_timestamp()
@@ -28,7 +32,11 @@ WHERE key = %(key)s
   AND route = %(route)s
   AND fingerprint = %(fingerprint)s
   AND status IS NULL
-  AND claimed_at < clock_timestamp() - make_interval(secs => %(seconds)s)
+  AND (
+    token = %(token)s
+    OR claimed_at NOT BETWEEN clock_timestamp() - make_interval(secs => %(seconds)s)
+                          AND clock_timestamp() + make_interval(secs => %(seconds)s)
+  )
 RETURNING occurred_at
 """
 _FIND: Final = "SELECT route, fingerprint, status, body FROM idempotency_keys WHERE key = %(key)s"
@@ -42,11 +50,16 @@ UPDATE idempotency_keys
 SET claimed_at = '-infinity'
 WHERE key = %(key)s AND token = %(token)s AND status IS NULL
 """
+_MOST_OWED: Final = 1000
 _LOCK: Final = "SELECT pg_advisory_xact_lock(hashtextextended('idempotency_keys', 0))"
 
 
 class PostgresIdempotencyRecords:
     """Keeps keys in the table `idempotency_keys`, in autocommit steps.
+
+    A step whose answer was lost with its connection is taken once more: the token makes that harmless, and a claim that
+    nobody knows of would keep its own client out for half a minute. So a claim that could not be given back, too, is
+    given back as soon as the database answers again.
 
     Raises:
         StoreUnavailable: from every method, if the database does not answer.
@@ -54,6 +67,7 @@ class PostgresIdempotencyRecords:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
+        self._owed = deque[tuple[str, UUID]](maxlen=_MOST_OWED)
 
     def create_schema(self) -> None:
         """Create the table if it does not exist."""
@@ -74,7 +88,15 @@ class PostgresIdempotencyRecords:
 
     def claim(self, key: str, request: Request, occurred_at: datetime) -> Claim:
         """See `IdempotencyRecords.claim`."""
+        self._give_back()
         token = uuid4()
+        try:
+            return self._claim(key, request, occurred_at, token)
+        except StoreUnavailable:
+            self._owed.append((key, token))
+            raise
+
+    def _claim(self, key: str, request: Request, occurred_at: datetime, token: UUID) -> Claim:
         asked = {
             "key": key,
             "route": request.route,
@@ -91,7 +113,7 @@ class PostgresIdempotencyRecords:
             return Claimed(request, token, first.astimezone(UTC), again=True)
         found = self._rows(_FIND, asked, writes=False)
         if not found:  # deleted between the statements: the key is new again
-            return self.claim(key, request, occurred_at)
+            return self._claim(key, request, occurred_at, token)
         route, fingerprint, status, body = found[0]
         known = Request(route, fingerprint)
         return InFlight(known) if status is None else Answered(known, (status, body))
@@ -103,9 +125,26 @@ class PostgresIdempotencyRecords:
 
     def abandon(self, key: str, token: UUID) -> None:
         """See `IdempotencyRecords.abandon`."""
-        self._rows(_ABANDON, {"key": key, "token": token})
+        try:
+            self._rows(_ABANDON, {"key": key, "token": token})
+        except StoreUnavailable:
+            self._owed.append((key, token))
+            raise
+
+    def _give_back(self) -> None:
+        with suppress(IndexError):  # others give back, too
+            while self._owed:
+                self.abandon(*self._owed.popleft())
 
     def _rows(self, statement: str, parameters: Mapping[str, object], *, writes: bool = True) -> list[tuple[Any, ...]]:
+        try:
+            return self._ask(statement, parameters, writes=writes)
+        except StoreUnavailable as error:
+            if not error.outcome_unknown:
+                raise
+            return self._ask(statement, parameters, writes=writes)
+
+    def _ask(self, statement: str, parameters: Mapping[str, object], *, writes: bool) -> list[tuple[Any, ...]]:
         with borrowed(self._pool) as connection, translated(may_have_written=writes):
             cursor = connection.execute(statement.encode(), parameters)
             return cursor.fetchall() if cursor.description else []

@@ -1,10 +1,13 @@
 """What the tests of faults have in common: catching a session at a certain moment, and seeing what is left of it."""
 
+import os
+import signal
 import threading
 import time
 from collections.abc import Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -13,6 +16,7 @@ from psycopg.sql import SQL, Identifier
 
 from eventstore import StoreUnavailable
 from eventstore.postgres import PostgresEventStore
+from eventstore.postgres.embedded import EmbeddedServer
 from eventstore.postgres.pool import Pool, borrowed
 from tests.eventstore import guarantee_checks as checks
 
@@ -142,3 +146,18 @@ def commits_held(dsn: str, table: str) -> Generator[None]:
         yield
         holder.rollback()
         owner.execute(SQL("DROP FUNCTION {} CASCADE").format(name))
+
+
+@contextmanager
+def stopped(server: EmbeddedServer) -> Generator[None]:
+    """All processes of the server stand still: connections live, the kernel accepts new ones, and nobody answers."""
+    os.kill(server.pid, signal.SIGSTOP)  # first, so that it starts no more
+    children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
+    processes = [server.pid, *map(int, children)]
+    for process in processes:
+        os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for process in processes:
+            os.kill(process, signal.SIGCONT)

@@ -10,13 +10,17 @@ from typing import Any
 import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
+from psycopg.waiting import Ready, Wait
 from psycopg_pool import ConnectionPool
 
 from eventstore import EventIdReused, InvalidEvent, StorableEvent, StoreUnavailable
 from eventstore.postgres import PostgresEventStore, open_pool
+from eventstore.postgres.embedded import throwaway_server
 from eventstore.postgres.pool import Pool, borrowed
+from eventstore.postgres.silence import _while_it_speaks
 from tests.eventstore import guarantee_checks as checks
 from tests.eventstore.examples import EVERYTHING
+from tests.eventstore.faults import stopped
 from tests.eventstore.lossy_proxy import LossyProxy
 
 
@@ -178,3 +182,53 @@ def test_a_connection_that_cannot_be_prepared_goes_back_to_its_pool(dsn: str) ->
             with pytest.raises(StoreUnavailable, match="the connection is lost") as told, borrowed(pool, timeout=5):
                 pass
             assert not told.value.outcome_unknown
+
+
+def test_a_pool_does_not_try_ever_less_often_while_a_server_is_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It gives up, so that whoever asks next begins anew: no attempt is minutes away when the server is back."""
+    monkeypatch.setattr("eventstore.postgres.pool._RECONNECT_FOR", 0.5)
+    with throwaway_server() as server, open_pool(server.dsn, max_size=1, timeout=0.5) as pool:
+        store = PostgresEventStore(pool)
+        store.create_schema()
+        server.kill()
+        for _ in range(100):
+            with pytest.raises(StoreUnavailable):
+                store.query(checks.EVERYTHING)
+            if not pool.get_stats()["pool_size"]:
+                break
+        assert not pool.get_stats()["pool_size"]
+        server.restart()
+        with borrowed(pool, 60):
+            assert pool.get_stats()["pool_size"] == 1
+
+
+def test_a_server_that_is_connected_and_says_nothing_is_given_up() -> None:
+    """Stopped as a virtual machine is that stands still: the kernel takes what is sent, and nobody answers."""
+    with (
+        throwaway_server() as server,
+        open_pool(server.dsn, min_size=2, max_size=2, timeout=60, longest_silence=0.3) as pool,
+    ):
+        pool.wait()
+        store = PostgresEventStore(pool)
+        store.create_schema()
+        event = checks.event()
+        with stopped(server):
+            with pytest.raises(StoreUnavailable, match="did not say anything") as appending:
+                store.append(event)
+            with pytest.raises(StoreUnavailable, match="did not say anything") as asking:
+                store.query(checks.EVERYTHING)
+        assert appending.value.outcome_unknown
+        assert not asking.value.outcome_unknown
+        [number] = store.append(event)
+        assert [found.sequence_number for found in store.query(checks.EVERYTHING)] == [number]
+
+
+def test_a_long_answer_is_no_silence() -> None:
+    def rows() -> Generator[Any, Any, None]:
+        for _ in range(5):
+            yield Wait.R
+
+    reading = _while_it_speaks(rows(), seconds=0.0)
+    assert [next(reading), *(reading.send(Ready.R) for _ in range(4))] == [Wait.R] * 5
+    with pytest.raises(StopIteration):
+        reading.send(Ready.R)

@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 from flask.testing import FlaskClient
+from psycopg.conninfo import make_conninfo
 
 from eventstore import Filter, FilterBuilder, InMemoryEventStore, P, StorableEvent, StoreUnavailable
 from eventstore.postgres import PostgresEventStore, open_pool, where_clause
@@ -236,6 +237,15 @@ def test_the_sessions_of_the_playground_write_nothing(dsn: str, store: PostgresE
     with open_sessions(dsn) as pool, pytest.raises(StoreUnavailable, match="read-only"):
         appended(PostgresEventStore(pool, table), 1)
     assert store.query(EVERYTHING).position == 0
+
+
+def test_the_sessions_of_the_playground_find_the_server_that_others_write_to(
+    dsn: str, store: PostgresEventStore, table: str
+) -> None:
+    """libpq looks for it among several hosts, and would take a session that writes nothing for the wrong one."""
+    appended(store, 1)
+    with open_sessions(make_conninfo(dsn, target_session_attrs="read-write")) as pool:
+        assert PostgresEventStore(pool, table).query(EVERYTHING).position == 1
 
 
 def test_a_filter_that_takes_too_long_is_given_up_with_a_sentence(

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -64,6 +65,46 @@ def test_a_request_that_found_no_store_can_be_repeated_at_once(
     assert answer.json is not None
     assert answer.json["Events"] == [{"SequenceNumber": 1, "EventType": "ReaderRegistered"}]
     assert len(store._records) == 1
+
+
+class CannotAbandon(InMemoryIdempotencyRecords):
+    """The store is gone for good."""
+
+    def abandon(self, key: str, token: UUID) -> None:
+        raise StoreUnavailable("gone for good", outcome_unknown=False)
+
+
+def test_who_cannot_give_a_claim_back_is_told_that_the_command_may_have_happened(config: Config) -> None:
+    store = Flaky()
+    client = create_app(store, config=config, idempotency=CannotAbandon()).test_client()
+    store.failing, store.carried_out = 5, True
+    answer = client.post("/api/lending/register-reader", json=NAME, headers={"Idempotency-Key": "k"})
+    assert answer.status_code == 503
+    assert answer.json is not None
+    assert "repeat it with the same Idempotency-Key" in answer.json["detail"]
+
+
+class LosesAnAnswer(InMemoryIdempotencyRecords):
+    """Cannot keep the first answer."""
+
+    def finish(self, key: str, token: UUID, answer: JsonAnswer) -> None:
+        if not self.lost:
+            self.lost = True
+            raise StoreUnavailable("gone", outcome_unknown=True)
+        super().finish(key, token, answer)
+
+    lost = False
+
+
+def test_what_is_in_the_log_and_could_not_be_recorded_is_answered_to_whoever_asks_again(config: Config) -> None:
+    store = InMemoryEventStore()
+    client = create_app(store, config=config, idempotency=LosesAnAnswer()).test_client()
+    for status in (503, 201, 201):
+        answer = client.post("/api/lending/register-reader", json=NAME, headers={"Idempotency-Key": "k"})
+        assert answer.status_code == status
+    assert answer.json is not None
+    assert answer.json["Events"] == [{"SequenceNumber": 1, "EventType": "ReaderRegistered"}]
+    assert store.query(FilterBuilder().matching_any_event()).position == 1
 
 
 def test_who_was_slow_and_not_dead_writes_once_too(

@@ -1,12 +1,15 @@
 """One contract for the records in memory and in PostgreSQL."""
 
+import tempfile
 from collections.abc import Callable, Generator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from eventstore import SchemaMissing
+from eventstore import SchemaMissing, StoreUnavailable
+from eventstore.postgres import open_pool
 from eventstore.postgres.pool import Pool
 from library_app.idempotency import (
     Answered,
@@ -17,9 +20,19 @@ from library_app.idempotency import (
     Request,
 )
 from library_app.idempotency.postgres import PostgresIdempotencyRecords
+from tests.eventstore.lossy_proxy import LossyProxy
 
 ASKED = Request("lending/lend-book-to-reader", "aa")
 OTHER = Request("lending/lend-book-to-reader", "bb")
+
+
+@pytest.fixture
+def table(pool: Pool) -> Generator[PostgresIdempotencyRecords]:
+    records = PostgresIdempotencyRecords(pool)
+    records.create_schema()
+    yield records
+    with pool.connection() as connection:
+        connection.execute("DROP TABLE idempotency_keys")
 
 
 @pytest.fixture(params=["memory", "postgres"])
@@ -33,8 +46,7 @@ def engine(request: pytest.FixtureRequest, seconds: Any) -> Generator[tuple[Idem
         yield InMemoryIdempotencyRecords(seconds), wait
         return
     pool: Pool = request.getfixturevalue("pool")
-    records = PostgresIdempotencyRecords(pool)
-    records.create_schema()
+    records: PostgresIdempotencyRecords = request.getfixturevalue("table")
 
     def let_pass(passed: int) -> None:
         with pool.connection() as connection:
@@ -43,8 +55,6 @@ def engine(request: pytest.FixtureRequest, seconds: Any) -> Generator[tuple[Idem
             )
 
     yield records, let_pass
-    with pool.connection() as connection:
-        connection.execute("DROP TABLE idempotency_keys")
 
 
 Engine = tuple[IdempotencyRecords, Callable[[int], None]]
@@ -104,6 +114,55 @@ def test_an_abandoned_claim_is_free_at_once(engine: Engine, noon: Any) -> None:
     second = records.claim("k", ASKED, noon + timedelta(hours=1))
     assert isinstance(second, Claimed)
     assert (second.again, second.occurred_at) == (True, noon)
+
+
+def test_a_claim_from_the_future_is_free(table: PostgresIdempotencyRecords, pool: Pool, noon: Any) -> None:
+    """The clock of the server was put back by an hour, and nobody shall wait for an hour."""
+    table.claim("k", ASKED, noon)
+    with pool.connection() as connection:
+        connection.execute("UPDATE idempotency_keys SET claimed_at = claimed_at + interval '1 hour'")
+    second = table.claim("k", ASKED, noon + timedelta(hours=-1))
+    assert isinstance(second, Claimed)
+    assert (second.again, second.occurred_at) == (True, noon)
+    assert table.claim("k", ASKED, noon) == InFlight(ASKED)
+
+
+def test_a_step_whose_answer_is_lost_is_taken_once_more(table: PostgresIdempotencyRecords, dsn: str, noon: Any) -> None:
+    with (
+        tempfile.TemporaryDirectory(prefix="proxy-") as folder,
+        LossyProxy(Path(folder), dsn) as proxy,
+        open_pool(proxy.dsn, max_size=1) as pool,
+    ):
+        distant = PostgresIdempotencyRecords(pool)
+        proxy.lose_next_answer()
+        claimed = distant.claim("k", ASKED, noon)
+        assert isinstance(claimed, Claimed), "it is our own claim that is in the table"
+        proxy.lose_next_answer()
+        distant.abandon("k", claimed.token)
+        proxy.lose_next_answer()
+        taken_over = distant.claim("k", ASKED, noon)
+        assert isinstance(taken_over, Claimed)
+        assert taken_over.again
+        proxy.lose_next_answer()
+        distant.finish("k", taken_over.token, (201, {}))
+    assert table.claim("k", ASKED, noon) == Answered(ASKED, (201, {}))
+
+
+def test_what_could_not_be_given_back_is_given_back_when_the_database_answers_again(
+    table: PostgresIdempotencyRecords, dsn: str, noon: Any
+) -> None:
+    with open_pool(dsn, max_size=1, timeout=0.1) as pool:
+        lonely = PostgresIdempotencyRecords(pool)
+        claimed = lonely.claim("k", ASKED, noon)
+        assert isinstance(claimed, Claimed)
+        with pool.connection():
+            with pytest.raises(StoreUnavailable):
+                lonely.abandon("k", claimed.token)
+            with pytest.raises(StoreUnavailable):
+                lonely.claim("another", ASKED, noon)
+        assert table.claim("k", ASKED, noon) == InFlight(ASKED)
+        assert isinstance(lonely.claim("another", ASKED, noon), Claimed)
+        assert isinstance(table.claim("k", ASKED, noon), Claimed)
 
 
 def test_the_table_is_checked_at_start_up(pool: Pool) -> None:
