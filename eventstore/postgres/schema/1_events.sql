@@ -1,4 +1,4 @@
--- The events table, its order and the append (schema version 4).
+-- The events table, its order and the append (schema version 3).
 --
 -- Runs as it stands with psql. For an events table of another name the package replaces every public.events…, every
 -- events_… and the key of the append lock; nothing else. See eventstore/README.md for why it is built this way.
@@ -19,7 +19,7 @@ ALTER SEQUENCE public.events_sequence_number OWNED BY public.events.sequence_num
 
 CREATE FUNCTION public.events_schema_version() RETURNS integer
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    AS 'SELECT 4';
+    AS 'SELECT 3';
 
 
 -- Order (G2, G7) --------------------------------------------------------------------------------------------------

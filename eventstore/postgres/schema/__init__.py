@@ -6,7 +6,7 @@ from typing import Final
 
 from eventstore.postgres.schema.names import TableName
 
-SCHEMA_VERSION: Final = 4
+SCHEMA_VERSION: Final = 3
 """The version of the schema that this release needs; the database tells its own by `events_schema_version()`."""
 
 LOCK_NAMESPACE: Final = 0x45765374

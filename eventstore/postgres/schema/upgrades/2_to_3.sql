@@ -1,4 +1,5 @@
--- From schema version 2 to 3: several requests to append are carried out as one transaction, and the guard is quicker.
+-- From schema version 2 to 3: several requests to append are carried out as one transaction, the guard is quicker, and
+-- the head of the store is read by one step of the primary key, whatever a cached plan believes about its size.
 --
 -- Run by upgrade_schema(), in one transaction and under the append lock. This file stays as it is: what later versions
 -- change is for their own upgrades.
@@ -71,6 +72,73 @@ BEGIN
 END
 $$;
 
+CREATE OR REPLACE FUNCTION public.events_append_one(
+    p_event_id uuid, p_event_type text, p_occurred_at timestamptz, p_payload jsonb, p_metadata jsonb,
+    p_filter jsonb, p_after bigint, p_lock_timeout text
+) RETURNS public.events_append_result
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
+    SET lock_timeout = '5s'
+    SET enable_seqscan = off
+AS $$
+DECLARE
+    result  public.events_append_result;
+    asked   timestamptz;
+    stored  record;
+BEGIN
+    -- 0. Above READ COMMITTED every statement would see the snapshot from before the lock, and two writers would win.
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'an append needs READ COMMITTED, this transaction is %',
+            upper(current_setting('transaction_isolation'))
+            USING ERRCODE = 'active_sql_transaction';
+    END IF;
+
+    -- 1. The append lock, in a statement of its own: the snapshots of all later statements are younger than it.
+    IF p_lock_timeout <> '5s' THEN
+        PERFORM set_config('lock_timeout', p_lock_timeout, true);
+    END IF;
+    IF current_setting('client_min_messages') = 'error' THEN
+        -- Until the end of the transaction: only a warning says that its commit gave up waiting for a standby.
+        PERFORM set_config('client_min_messages', 'warning', true);
+    END IF;
+    asked := clock_timestamp();
+    PERFORM pg_advisory_xact_lock(1165382516, -1479727618);
+    result.lock_waited := extract(epoch FROM clock_timestamp() - asked) * 1000000;
+
+    -- Not max(), which a plan of PostgreSQL 15 that was cached while the table was empty looks for in every row.
+    SELECT coalesce((SELECT e.sequence_number FROM public.events e ORDER BY e.sequence_number DESC LIMIT 1), 0)
+    INTO result.head;
+
+    -- 2. Stored already? The connection may have died after COMMIT, and the client asks once more. The message, which
+    -- nobody needs to read, gives this transaction a commit of its own: it waits for flush and standby as the first did.
+    SELECT e.sequence_number, e.event_type = p_event_type AND e.payload = p_payload AS same
+    INTO stored
+    FROM public.events e
+    WHERE e.event_id = p_event_id;
+    IF FOUND THEN
+        PERFORM pg_logical_emit_message(true, 'eventstore', '');
+        result.status := CASE WHEN stored.same THEN 'already stored' ELSE 'event id reused' END;
+        result.sequence_numbers := CASE WHEN stored.same THEN ARRAY[stored.sequence_number] END;
+        RETURN result;
+    END IF;
+
+    -- 3. The guard, if anything at all came after the caller's position.
+    IF p_filter IS NOT NULL AND p_after <> result.head THEN
+        result := public.events_guard(p_filter, p_after, result.head, result);
+        IF result.status IS NOT NULL THEN
+            RETURN result;
+        END IF;
+    END IF;
+
+    -- 4. The event.
+    INSERT INTO public.events AS e (event_id, event_type, occurred_at, payload, metadata)
+    VALUES (p_event_id, p_event_type, p_occurred_at, p_payload, p_metadata)
+    RETURNING ARRAY[e.sequence_number] INTO result.sequence_numbers;
+    result.status := 'appended';
+    RETURN result;
+END
+$$;
+
 -- Appends one event for each of several requests, as one transaction. Each has a condition of its own, is carried out
 -- as if those before it had been committed already, and is answered by a row, in order.
 CREATE FUNCTION public.events_append_group(
@@ -107,7 +175,8 @@ BEGIN
     PERFORM pg_advisory_xact_lock(1165382516, -1479727618);
     result.lock_waited := extract(epoch FROM clock_timestamp() - asked) * 1000000;
 
-    SELECT coalesce(max(e.sequence_number), 0) INTO result.head FROM public.events e;
+    SELECT coalesce((SELECT e.sequence_number FROM public.events e ORDER BY e.sequence_number DESC LIMIT 1), 0)
+    INTO result.head;
 
     -- Mostly nothing speaks against any of them: no id is known or comes twice, every position is a recent one, and no
     -- pattern of a filter fits to anything newer, nor to an event that comes earlier among them. Then one INSERT is
@@ -189,6 +258,83 @@ BEGIN
         RETURN NEXT result;
         result.head := result.sequence_numbers[1];
     END LOOP;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION public.events_append_batch(
+    p_event_ids uuid[], p_event_types text[], p_occurred_at timestamptz[], p_payloads jsonb[], p_metadata jsonb[],
+    p_filter jsonb, p_after bigint, p_lock_timeout text
+) RETURNS public.events_append_result
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
+    SET lock_timeout = '5s'
+    SET enable_seqscan = off
+AS $$
+DECLARE
+    result  public.events_append_result;
+    asked   timestamptz;
+    stored  record;
+BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'an append needs READ COMMITTED, this transaction is %',
+            upper(current_setting('transaction_isolation'))
+            USING ERRCODE = 'active_sql_transaction';
+    END IF;
+
+    IF p_lock_timeout <> '5s' THEN
+        PERFORM set_config('lock_timeout', p_lock_timeout, true);
+    END IF;
+    IF current_setting('client_min_messages') = 'error' THEN
+        -- Until the end of the transaction: only a warning says that its commit gave up waiting for a standby.
+        PERFORM set_config('client_min_messages', 'warning', true);
+    END IF;
+    asked := clock_timestamp();
+    PERFORM pg_advisory_xact_lock(1165382516, -1479727618);
+    result.lock_waited := extract(epoch FROM clock_timestamp() - asked) * 1000000;
+
+    SELECT coalesce((SELECT e.sequence_number FROM public.events e ORDER BY e.sequence_number DESC LIMIT 1), 0)
+    INTO result.head;
+
+    -- The fence (OFFSET 0) allows no other plan than a look-up by index for each id.
+    SELECT array_agg(e.sequence_number ORDER BY given.position) AS sequence_numbers,
+           count(*) = cardinality(p_event_ids)
+               AND bool_and(e.event_type = given.event_type AND e.payload = given.payload) AS same
+    INTO stored
+    FROM unnest(p_event_ids, p_event_types, p_payloads)
+             WITH ORDINALITY given (event_id, event_type, payload, position)
+    CROSS JOIN LATERAL (
+        SELECT n.sequence_number, n.event_type, n.payload
+        FROM public.events n
+        WHERE n.event_id = given.event_id
+        OFFSET 0
+    ) e;
+    IF stored.sequence_numbers IS NOT NULL THEN
+        PERFORM pg_logical_emit_message(true, 'eventstore', '');
+        result.status := CASE WHEN stored.same THEN 'already stored' ELSE 'event id reused' END;
+        result.sequence_numbers := CASE WHEN stored.same THEN stored.sequence_numbers END;
+        RETURN result;
+    END IF;
+
+    IF p_filter IS NOT NULL AND p_after <> result.head THEN
+        result := public.events_guard(p_filter, p_after, result.head, result);
+        IF result.status IS NOT NULL THEN
+            RETURN result;
+        END IF;
+    END IF;
+
+    WITH appended AS (
+        INSERT INTO public.events AS e (event_id, event_type, occurred_at, payload, metadata)
+        SELECT given.event_id, given.event_type, given.occurred_at, given.payload, given.metadata
+        FROM unnest(p_event_ids, p_event_types, p_occurred_at, p_payloads, p_metadata)
+                 WITH ORDINALITY given (event_id, event_type, occurred_at, payload, metadata, position)
+        ORDER BY given.position
+        RETURNING e.sequence_number
+    )
+    SELECT array_agg(appended.sequence_number ORDER BY appended.sequence_number)
+    INTO result.sequence_numbers
+    FROM appended;
+    result.status := 'appended';
+    RETURN result;
 END
 $$;
 
