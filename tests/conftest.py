@@ -87,9 +87,11 @@ def _installed(name: str) -> bool:
 @functools.cache
 def _may_mount() -> bool:
     """Only root may, and not in every container."""
+    if os.geteuid() or not shutil.which("mount"):
+        return False
     with tempfile.TemporaryDirectory() as folder:
         disk = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder]
-        if os.geteuid() or subprocess.run(disk, check=False, capture_output=True).returncode:
+        if subprocess.run(disk, check=False, capture_output=True).returncode:
             return False
         subprocess.run(["umount", folder], check=True)
     return True

@@ -1,8 +1,11 @@
 """The faults, each inflicted on the whole app under load. library_app/docs/faults.md says what was seen."""
 
+import os
+import signal
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import Final
 
 from eventstore.postgres.embedded import EmbeddedServer
@@ -12,6 +15,7 @@ from tests.library_app.faults.site import Ballast, Site, ask, run, wait
 from tests.library_app.faults.verdict import Verdict, judged
 
 _AGE_CLAIMS: Final = "UPDATE idempotency_keys SET claimed_at = claimed_at - interval '1 minute' WHERE status IS NULL"
+_WAITING_FOR_STANDBY: Final = "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
 _QUESTIONS: Final = ("/", "/library/books", "/api/lending/books-lent-out", "/api/events?limit=5")
 
 
@@ -79,10 +83,24 @@ def failover(site: Site, standby: EmbeddedServer) -> Verdict:
     """
     with under_load(site.app.port) as load:
         load.goes_on(each=3)
-        site.server.kill()
+        with _deaf(standby):
+            # What nobody but the primary has is not acknowledged: without that, it would be lost now.
+            load.wait_for(lambda: ask(site.server.dsn, _WAITING_FOR_STANDBY), "a commit waits for the standby")
+            site.server.kill()
         assert ask(standby.dsn, "SELECT pg_promote()")
         recovery = _seconds(load.goes_on)
     return judged(load, site.dsn, faults=1, recovery=recovery)
+
+
+@contextmanager
+def _deaf(standby: EmbeddedServer) -> Generator[None]:
+    """The standby hears nothing: its receiver is stopped."""
+    receiver = ask(standby.dsn, "SELECT pid FROM pg_stat_wal_receiver")
+    os.kill(receiver, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(receiver, signal.SIGCONT)
 
 
 def disk_full(site: Site, ballast: Ballast) -> Verdict:
