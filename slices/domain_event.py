@@ -1,7 +1,6 @@
 """What every event of every context has in common, and how a slice names the ones it cares about."""
 
 from datetime import datetime
-from functools import cache
 from types import UnionType
 from typing import Annotated, ClassVar, Final, get_args
 
@@ -33,7 +32,6 @@ class DomainEvent(msgspec.Struct, frozen=True, kw_only=True, rename=json_key):
     occurred_at: Annotated[datetime, msgspec.Meta(tz=True)]
 
 
-@cache
 def stored_types(relevant: type[DomainEvent] | UnionType) -> tuple[str, ...]:
     """The stored names of an event class, or of all classes of a union.
 

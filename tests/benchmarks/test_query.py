@@ -66,7 +66,7 @@ def test_all_of_it_in_turns_changes_nothing(own_pool: Pool, primed: PrimedStore,
     assert len(PostgresEventStore(own_pool, primed.table).query(everything)) == EVENTS
     assert len(PostgresEventStore(own_pool, school.table).query(everything)) == school.school.events
     assert [line.what for line in result.budget()] == [f"{BOUNDARY} : {floor_of(BOUNDARY)}"]
-    paper = Console(file=StringIO(), width=80)
+    paper = Console(file=StringIO(), width=90)  # a range of so few rounds may be wide
     print_budget(paper, result.budget())
     assert isinstance(paper.file, StringIO)
     [row] = [line for line in paper.file.getvalue().splitlines() if BOUNDARY in line]
