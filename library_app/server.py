@@ -11,10 +11,11 @@ from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
 from library_app.config import Config
 from library_app.operations.ending import Ending
-from library_app.operations.logs import GunicornLog, configure_logs
+from library_app.operations.logs import configure_logs
 from library_app.operations.metrics_folder import forget_gauges_of, shared_folder
 
 
@@ -145,3 +146,14 @@ def _when_told_to_end(do: Callable[[Callable[[], None]], None]) -> None:
 
     signal.signal(signal.SIGTERM, end)
     signal.siginterrupt(signal.SIGTERM, False)
+
+
+class GunicornLog(Logger):  # type: ignore[misc]
+    """Lets the web server's own lines go the way of all others."""
+
+    def setup(self, cfg: Any) -> None:
+        """Called by gunicorn, which has handlers of its own in mind."""
+        super().setup(cfg)
+        for log in (self.error_log, self.access_log):
+            log.handlers.clear()
+            log.propagate = True

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
-from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
 from library_app.operations.watching import AnsweredRequest, CarriedOut, about_the_request
 
@@ -93,17 +92,6 @@ class TextLines(logging.Formatter):
         if record.exc_info:
             line += f"\n{self.formatException(record.exc_info)}"
         return _without_addresses(line)
-
-
-class GunicornLog(Logger):  # type: ignore[misc]
-    """Lets the web server's own lines go the way of all others."""
-
-    def setup(self, cfg: Any) -> None:
-        """Called by gunicorn, which has handlers of its own in mind."""
-        super().setup(cfg)
-        for log in (self.error_log, self.access_log):
-            log.handlers.clear()
-            log.propagate = True
 
 
 def _message(record: logging.LogRecord) -> str:

@@ -9,7 +9,7 @@ _OF_ONE_SIGNAL: Final = {
     "traces": ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_TRACES_EXPORTER"),
     "metrics": ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "OTEL_METRICS_EXPORTER"),
 }
-_PROTOCOL: Final = "OTEL_EXPORTER_OTLP_PROTOCOL"
+_PROTOCOLS: Final = tuple(f"OTEL_EXPORTER_OTLP_{signal}PROTOCOL" for signal in ("", "TRACES_", "METRICS_"))
 _OUR_PROTOCOL: Final = "http/protobuf"
 _LIBRARY: Final = "opentelemetry"
 
@@ -30,8 +30,9 @@ def asks_for_telemetry(environment: Mapping[str, str]) -> bool:
             raise ValueError(f"{name}: expected an address that begins with http:// or https://")
     if not asking:
         return False
-    if _value(environment, _PROTOCOL) not in ("", _OUR_PROTOCOL):
-        raise ValueError(f"{_PROTOCOL}: only {_OUR_PROTOCOL} is spoken here")
+    for name in _PROTOCOLS:
+        if _value(environment, name) not in ("", _OUR_PROTOCOL):
+            raise ValueError(f"{name}: only {_OUR_PROTOCOL} is spoken here")
     if not _is_installed():
         raise ValueError(f"{asking[0]}: this needs more packages: pip install 'dynamic-event-streams[telemetry]'")
     return True

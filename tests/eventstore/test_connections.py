@@ -106,6 +106,7 @@ def test_after_one_wait_in_vain_others_are_refused_soon_until_a_connection_is_fr
                     patient.query(EVERYTHING)
         for _ in range(2):
             patient.query(EVERYTHING)
+        assert pool.reconnect_timeout <= 5, "pauses between attempts to connect grow no longer than that"
     assert waits == [None, None, 0.1, 0.1, 0.1, None]
 
 

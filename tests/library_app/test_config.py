@@ -253,7 +253,7 @@ def test_a_secret_that_cannot_be_read_is_refused_with_its_file(tmp_path: Path) -
         kept(tmp_path)
 
 
-def test_another_protocol_of_telemetry_is_refused() -> None:
-    endpoint = {otlp.ENDPOINT: "http://collector:4317", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}
-    with pytest.raises(SettingRefused, match=r"^OTEL_EXPORTER_OTLP_PROTOCOL: "):
-        Config.read({**SECRETS, **endpoint})
+@pytest.mark.parametrize("name", ["OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"])
+def test_another_protocol_of_telemetry_is_refused(name: str) -> None:
+    with pytest.raises(SettingRefused, match=f"^{name}: "):
+        Config.read({**SECRETS, otlp.ENDPOINT: "http://collector:4317", name: "grpc"})

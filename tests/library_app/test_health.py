@@ -1,5 +1,7 @@
 """Those who start processes and spread requests are told the truth about one, soon, and nothing that is internal."""
 
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -102,11 +104,25 @@ def test_a_process_that_will_end_is_not_ready_and_is_asked_nothing_else(config: 
     assert closed == ["streams"]
 
 
-def test_one_worker_that_ends_says_nothing_of_the_others() -> None:
-    ending, another = Ending(), Ending()
-    ending.begin()
-    assert ending.is_near
-    assert not another.is_near
+FORKED = """
+import os
+from library_app.operations.ending import Ending
+
+ending = Ending()
+for tell in (ending.begin, ending.announce):
+    process = os.fork()
+    if not process:
+        tell()
+        os._exit(ending.is_near)
+    _, status = os.waitpid(process, 0)
+    print(os.waitstatus_to_exitcode(status), int(ending.is_near))
+"""
+
+
+def test_the_end_of_one_process_says_nothing_of_others_and_the_announced_end_is_known_to_all() -> None:
+    # In a process without threads: pytest has some, and should not fork.
+    told = subprocess.run([sys.executable, "-c", FORKED], capture_output=True, text=True, check=True)
+    assert told.stdout.splitlines() == ["1 0", "1 1"]
 
 
 def test_the_past_has_no_health_of_its_own(client: FlaskClient) -> None:

@@ -14,6 +14,8 @@ from library_app import Config, create_app
 from library_app.operations.metrics import Metrics
 from library_app.operations.metrics_folder import folder_of_all, shared_folder
 from library_app.operations.sampling import Sampling
+from library_app.operations.watching import AnsweredRequest, CarriedOut
+from slices.outcome import Attempt, Conflict, Report, StoredEvent
 from tests.library_app.library import BOOK, COPY, LEND, OTHER, READER
 from tests.library_app.waiting import eventually
 
@@ -58,6 +60,18 @@ def test_requests_and_commands_are_counted(client: FlaskClient) -> None:
     assert requests["POST", f"/api/{LEND}", "201"] == requests["POST", f"/api/{LEND}", "409"] == 1
     assert requests["OTHER", "(none)", "404"] == 20
     assert len(requests) < 10, "no label holds what a client has chosen"
+
+
+def test_conflicts_retries_and_appends_that_were_sent_again_are_counted() -> None:
+    met = Conflict(7, "BookCopyLentToReader", "an item", 6)
+    attempts = (Attempt(0, 6, 3, 0, 0, 0.01, 1, met), Attempt(1, 7, 4, 0, 0, 0.02, 3))
+    stored = (StoredEvent(8, "BookCopyLentToReader"),)
+    command = CarriedOut("lending/lend_book_to_reader", "appended", "", stored, Report(attempts))
+    metrics = Metrics()
+    metrics.watch(AnsweredRequest("POST", f"/api/{LEND}", 201, 0.04, (command,)))
+    found = numbers_in(metrics.exposition().decode())
+    names = ("conflicts_total", "command_retries_total", "append_repeats_total", "append_seconds_count")
+    assert [found[f"library_{name}", command.slice] for name in names] == [1, 1, 2, 2]
 
 
 def test_waits_for_the_lock_are_counted_as_the_store_tells_them(client: FlaskClient) -> None:
