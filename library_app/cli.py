@@ -12,11 +12,15 @@ import click
 
 from eventstore.postgres import PostgresEventStore, open_pool
 from eventstore.postgres.embedded import EmbeddedServer, EmbeddedServerError
+from library_app.commands.book_import import import_books
 from library_app.commands.clear_line import config_with_dsn, one_clear_line
+from library_app.commands.event_files import export_events, import_from_file
 from library_app.commands.rights import grant
 from library_app.commands.seeding import seed, write_history
 from library_app.commands.tables import create_or_upgrade_all, init_db, upgrade_db
+from library_app.commands.tail import tail
 from library_app.commands.upkeep import clear_lab, expire_holds, rebuild_models
+from library_app.commands.verify import verify
 from library_app.composition import LIVE_MODELS
 from library_app.config import Config, kept_secret
 from library_app.databases import check_pooler_and_replica
@@ -34,10 +38,14 @@ _CLAIMS_ARE_LOST: Final = "the next start makes a new one, and addresses on reco
 @click.group()
 @click.version_option(package_name="dynamic-event-streams", prog_name="library-app")
 def main() -> None:
-    """A library and a school on dynamic event streams."""
+    """A library and a school on dynamic event streams.
+
+    To look around: library-app demo. To operate it on a database of yours, say where that is in LIBRARY_DSN and make
+    two secrets, LIBRARY_SECRET_KEY and LIBRARY_EMAIL_KEY (library_app/README.md tells more); then init-db and serve.
+    """
 
 
-@main.command()
+@main.command(short_help="Everything in one, with a database of its own and a history.")
 @click.option("--port", type=click.IntRange(1, 65_535), default=5000, show_default=True, help="Port on 127.0.0.1.")
 @click.option(
     "--data",
@@ -103,9 +111,14 @@ for _command in (
     init_db,
     upgrade_db,
     seed,
+    import_books,
     expire_holds,
     clear_lab,
     rebuild_models,
     grant,
+    export_events,
+    import_from_file,
+    verify,
+    tail,
 ):
     main.add_command(_command)

@@ -2,11 +2,12 @@
 
 import typing
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, cast
 
 from eventstore import SequencedEvent
 from slices.codec import decode
+from slices.domain_event import DomainEvent
 from slices.enrollment import invariants as enrollment
 from slices.lending import invariants as lending
 
@@ -35,6 +36,36 @@ class Objection:
         return f"event {self.sequence_number}: {self.text}"
 
 
+@dataclass(slots=True)
+class Auditor:
+    """Looks at a log event by event, for whoever decodes the events anyway. `audit` is for whoever does not."""
+
+    _library: lending.LibraryAuditor = field(default_factory=lending.LibraryAuditor)
+    _school: enrollment.SchoolAuditor = field(default_factory=enrollment.SchoolAuditor)
+    _last: int = 0
+
+    def objections(self, stored: SequencedEvent, event: DomainEvent) -> Iterator[Objection]:
+        """What speaks against this event as the next one. Read it to its end: that is what records the event.
+
+        Args:
+            stored: the event as the store has it.
+            event: what `decode` makes of it.
+        """
+        found: Iterator[str] = iter(())
+        if isinstance(event, _LIBRARY):
+            found = self._library.objections(cast("lending.Audited", event))
+        elif isinstance(event, _SCHOOL):
+            found = self._school.objections(cast("enrollment.Audited", event))
+        self._last = stored.sequence_number
+        for text in found:
+            yield Objection(self._last, f"{stored.event_type}, but {text}")
+
+    def at_the_end(self) -> Iterator[Objection]:
+        """What the log should have gone on with."""
+        for text in self._library.at_the_end():
+            yield Objection(self._last, f"the log ends, but {text}")
+
+
 def audit(log: Iterable[SequencedEvent]) -> Iterator[Objection]:
     """Read a log from its first event on, and yield what could not have happened.
 
@@ -46,17 +77,7 @@ def audit(log: Iterable[SequencedEvent]) -> Iterator[Objection]:
     Raises:
         UnknownEventType, UnreadableEvent: if an event is not of this application.
     """
-    library, school = lending.LibraryAuditor(), enrollment.SchoolAuditor()
-    last = 0
+    auditor = Auditor()
     for stored in log:
-        event = decode(stored)
-        objections: Iterator[str] = iter(())
-        if isinstance(event, _LIBRARY):
-            objections = library.objections(cast("lending.Audited", event))
-        elif isinstance(event, _SCHOOL):
-            objections = school.objections(cast("enrollment.Audited", event))
-        last = stored.sequence_number
-        for text in objections:
-            yield Objection(last, f"{stored.event_type}, but {text}")
-    for text in library.at_the_end():
-        yield Objection(last, f"the log ends, but {text}")
+        yield from auditor.objections(stored, decode(stored))
+    yield from auditor.at_the_end()

@@ -21,11 +21,12 @@ class UnknownEventType(LookupError):
 
 
 class UnreadableEvent(ValueError):
-    """The payload of a stored event is not what its type says."""
+    """The payload of a stored event is not what its type says, or its metadata not what `encode` writes."""
 
     def __init__(self, event: SequencedEvent, reason: str) -> None:
         super().__init__(f"event {event.sequence_number} ({event.event_type}) cannot be read: {reason}")
         self.event = event
+        self.reason = reason
 
 
 class Metadata(msgspec.Struct, frozen=True, rename=json_key):

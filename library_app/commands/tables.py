@@ -13,7 +13,7 @@ from library_app.race import postgres as race_lab
 from slices.live import schema as live_tables
 
 
-@click.command("init-db")
+@click.command("init-db", short_help="Create the tables in the database.")
 def init_db() -> None:
     """Create the tables in the database that LIBRARY_DSN names.
 
@@ -25,7 +25,7 @@ def init_db() -> None:
     click.echo("The schema is in place.")
 
 
-@click.command("upgrade-db")
+@click.command("upgrade-db", short_help="Bring the tables of an older release up to date.")
 def upgrade_db() -> None:
     """Bring the tables of an older release up to date.
 

@@ -19,7 +19,7 @@ from slices.questions import Replaying
 from slices.snapshotted import Snapshotted
 
 
-@click.command("expire-holds")
+@click.command("expire-holds", short_help="End the holds that are past their time. For a scheduler.")
 def expire_holds() -> None:
     """End the holds that are past their time, and hold the copies for the next readers. For a scheduler."""
     with one_clear_line(), open_pool(database(), max_size=2) as pool:
@@ -29,7 +29,7 @@ def expire_holds() -> None:
         click.echo(look_over(questions, CommandLoop(store), utc_now()))
 
 
-@click.command("clear-lab")
+@click.command("clear-lab", short_help="Delete old races from the race lab. For a scheduler.")
 def clear_lab() -> None:
     """Delete the events of old races from the logs of the race lab, as the owner of its tables. For a scheduler."""
     with one_clear_line(), open_pool(database(), max_size=2) as pool:
@@ -38,7 +38,7 @@ def clear_lab() -> None:
     click.echo(f"{deleted} {'event' if deleted == 1 else 'events'} of old races deleted.")
 
 
-@click.command("rebuild")
+@click.command("rebuild", short_help="Make live models anew from the log.")
 @click.argument("names", nargs=-1, type=click.Choice([model.name for model in LIVE_MODELS]), metavar="[MODEL]...")
 def rebuild_models(names: tuple[str, ...]) -> None:
     """Make live models anew from the log, all or those named; the old rows answer until the new ones are complete."""

@@ -63,10 +63,11 @@ def test_an_upgraded_store_is_a_new_one_with_the_old_events(dsn: str, version: i
         store.append(first)
         store.append(event("B"), event("C"))
         before = store.query(EVERYTHING)
-        store.upgrade_schema()
+        assert store.upgrade_schema() == version
 
         assert catalog(old) == catalog(new)
         store.check_schema()
+        assert store.upgrade_schema() == SCHEMA_VERSION
         assert store.query(EVERYTHING) == before
         assert store.append(first) == [1]
         with pytest.raises(ConcurrencyConflict):

@@ -1,17 +1,21 @@
 """The command line says in one line what is wrong and what to do."""
 
 import socket
+import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import click
 import psycopg
 import pytest
 
 from eventstore import StorableEvent
 from eventstore.postgres import PostgresEventStore, open_pool
 from eventstore.postgres.schema import TableName
+from library_app.cli import main
 from library_app.commands import upkeep
+from library_app.commands.clear_line import one_clear_line
 from library_app.idempotency.postgres import PostgresIdempotencyRecords
 from slices.command_loop import TooMuchContention
 from slices.lending.book_search.live import model
@@ -26,6 +30,14 @@ from tests.library_app.command_line import EMAIL_KEY, SECRETS, assert_says, asse
 def taken_port() -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server.getsockname()[1]
+
+
+def test_every_command_says_in_one_whole_line_what_it_does() -> None:
+    _, said = run("--help").output.split("Commands:\n")
+    assert [line.split()[0] for line in said.splitlines()] == sorted(main.commands)
+    for line in said.splitlines():
+        assert line.endswith(".")
+        assert not line.endswith("...")
 
 
 def test_init_db_and_seed_may_be_repeated(database: str) -> None:
@@ -124,6 +136,16 @@ def test_whoever_hashes_addresses_needs_the_key() -> None:
     for command in ("serve", "seed"):
         assert_says(run(command, **absent), "LIBRARY_EMAIL_KEY is not set")
     assert_says(run("init-db", **absent), "does not answer")
+
+
+def test_a_folder_for_temporary_files_without_room_is_said_in_one_line() -> None:
+    with (
+        pytest.raises(
+            click.ClickException, match=r"temporary files cannot be used \(disk I/O error\); TMPDIR names it"
+        ),
+        one_clear_line(),
+    ):
+        raise sqlite3.OperationalError("disk I/O error")
 
 
 def test_wrong_settings_are_named() -> None:

@@ -1,5 +1,7 @@
 """`init-db` creates and never upgrades, `upgrade-db` upgrades; both do all or nothing."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
@@ -115,6 +117,14 @@ def test_the_schema_of_a_newer_release_is_refused_by_every_command(database: str
         connection.execute("CREATE OR REPLACE FUNCTION events_schema_version() RETURNS integer RETURN 999")
     for command in ("serve", "seed", "init-db", "upgrade-db"):
         assert_says(run(command, LIBRARY_DSN=database, **SECRETS), "version 999", "update the package")
+
+
+def test_several_may_create_and_upgrade_at_once(database: str) -> None:
+    make_older(database, OLDEST, OLDEST)
+    with ThreadPoolExecutor(4) as threads:
+        for each in [threads.submit(create_or_upgrade_all, database) for _ in range(4)]:
+            each.result()
+    assert_complete(database)
 
 
 def test_a_demo_upgrades_its_own_database(database: str) -> None:
