@@ -22,7 +22,7 @@ GRANT SELECT, INSERT ON lab_events_naive TO {role};
 """
 
 
-@click.command(short_help="Let a role serve, and do nothing else.")
+@click.command(short_help="Let a role do what serve does, and nothing else.")
 @click.argument("role")
 def grant(role: str) -> None:
     """Let ROLE do what serve, seed and expire-holds do, and nothing else.

@@ -18,6 +18,7 @@ import pytest
 
 from eventstore import EventStore, Filter, InMemoryEventStore, SequencedEvent, uuid7
 from eventstore.postgres import PostgresEventStore, PostgresSnapshotStore, open_pool
+from eventstore.postgres.schema import SCHEMA_VERSION
 from library_app.event_file import read_events, write_events
 from slices.codec import Metadata, encode
 from slices.lending.book_search.live import model
@@ -123,7 +124,7 @@ def test_what_was_imported_is_answered_from_and_exported_again(
     assert (done.exit_code, again.read_bytes().splitlines()[1:-1]) == (0, given.read_bytes().splitlines()[1:-1])
     assert stat.S_IMODE(again.stat().st_mode) == 0o600
     header = json.loads(again.read_bytes().splitlines()[0])
-    assert (header["UpTo"], header["Schema"]) == (expected.position, 3)
+    assert (header["UpTo"], header["Schema"]) == (expected.position, SCHEMA_VERSION)
     assert "Nothing to do" in run("import-events", str(again), LIBRARY_DSN=prepared).output
     printed = subprocess.run(command(prepared, "export-events"), capture_output=True, check=True)
     assert printed.stdout.splitlines()[1:-1] == given.read_bytes().splitlines()[1:-1]

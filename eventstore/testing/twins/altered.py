@@ -22,7 +22,7 @@ from eventstore.testing.twins.plain import row
 _LOCK: Final = r"PERFORM pg_advisory_xact_lock\([^)]*\);"
 # Where a single request takes the lock: the function for several in one transaction has other parameters.
 _BEFORE_LOCK: Final = r"(_append_(?:one|batch)\W+p_event_id.*?asked := clock_timestamp\(\);\s+)"
-_READ_HEAD: Final = r"SELECT coalesce\(max\(e\.sequence_number\), 0\) INTO result\.head FROM [^;]*;"
+_READ_HEAD: Final = r"SELECT coalesce\(\(SELECT e\.sequence_number FROM [^;]*\s+INTO result\.head;"
 
 Alteration = tuple[str, str]
 """A regular expression that finds the mechanism in the schema, and what stands there instead."""
