@@ -12,14 +12,17 @@ EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
 
 
 def test_every_secret_is_needed_and_none_has_a_value_to_be_forgotten() -> None:
-    needed = set(re.findall(r"\$\{(\w+):\?see \.env\.example\}", COMPOSE))
+    needed = set(re.findall(r"\$\{(\w+)-\}", COMPOSE))
     assert needed == set(re.findall(r"^(\w+)=$", EXAMPLE, re.MULTILINE))
+    [looked_at] = re.findall(r"for name in (.*); do", COMPOSE)
+    assert needed == set(looked_at.split())
     optional = set(re.findall(r"\$\{(\w+):-", COMPOSE)) - {"BASE", "POOLER_BASE"}
     assert optional == set(re.findall(r"^(\w+)=.+$", EXAMPLE, re.MULTILINE))
 
 
 def test_the_app_is_given_settings_that_it_has() -> None:
-    given = dict.fromkeys(re.findall(r"^ +(LIBRARY_\w+): ", COMPOSE.split("\n  init:")[0], re.MULTILINE), "")
+    app = COMPOSE.split("\n  app:")[1].split("\n  init:")[0]
+    given = dict.fromkeys(re.findall(r"^ +(LIBRARY_\w+): ", app, re.MULTILINE), "")
     assert given.keys() >= {"LIBRARY_DSN", "LIBRARY_POOLER_DSN", "LIBRARY_REPLICA_DSN", "LIBRARY_SECRET_KEY"}
     assert Config.read(given, secret_key="a secret for the tests", email_key="a key for the tests")
 
