@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-LONGEST_WAIT: Final = 60.0
+LONGEST_WAIT: Final = 30.0
 """Seconds after which something that should have happened is taken for lost: a safety net, not a measurement."""
 
 
