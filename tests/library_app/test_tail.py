@@ -22,7 +22,8 @@ from library_app.event_file import event_line
 from library_app.event_text import event_text
 from slices.domain_event import DomainEvent
 from slices.testing import encoded, stored, write
-from tests.eventstore.subscriptions.following import append_at_last, wait_for_listeners
+from tests.eventstore.faults import wait_until
+from tests.eventstore.subscriptions.following import append_at_last
 from tests.library_app.command_line import assert_says, run
 from tests.library_app.conftest import all_events
 from tests.library_app.waiting import LONGEST_WAIT
@@ -30,6 +31,9 @@ from tests.slices.lending.world import ADDED, ANN, ANN_REGISTERED, BOB_REGISTERE
 from tests.slices.test_audit import FAILED
 
 MORNING = (ADDED, ANN_REGISTERED, BOB_REGISTERED)
+BOTH_LISTEN = """
+SELECT count(*) = 2 FROM pg_stat_activity WHERE datname = current_database() AND query = 'LISTEN "public.events"'
+"""
 COMMAND = (sys.executable, "-c", "from library_app.cli import main; main()", "tail")
 
 
@@ -110,7 +114,7 @@ def test_only_what_is_asked_for_is_printed(database: str, log: PostgresEventStor
     narrow = (*book, "--key", f"ReaderID={ANN}", "--type", LENT_TO_ANN.TYPE)
     with tailing(database, *narrow) as lent, tailing(database, *book, "--last", "0") as all_of_book:
         assert types_in(lines(lent, 1)) == types_of(LENT_TO_ANN)
-        wait_for_listeners(database, "events", 2)
+        wait_until(database, BOTH_LISTEN)
         write(log, RETURNED_BY_ANN, ANN_REGISTERED, LENT_TO_ANN)
         assert types_in(lines(lent, 1)) == types_of(LENT_TO_ANN)
         assert types_in(lines(all_of_book, 2)) == types_of(RETURNED_BY_ANN, LENT_TO_ANN)

@@ -11,7 +11,7 @@ from eventstore.testing.contract import following
 from tests.eventstore.faults import LONGEST_WAIT, ask, wait_until
 
 NEVER: Final = 3600.0
-LISTENING: Final = "FROM pg_stat_activity WHERE datname = current_database() AND query = %s"
+LISTENING: Final = "FROM pg_stat_activity WHERE query = %s"
 
 
 class Follower(following.Follower):
