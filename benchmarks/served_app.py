@@ -12,7 +12,8 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from tempfile import TemporaryFile
+from typing import IO, Final
 
 import psycopg
 from psycopg.conninfo import make_conninfo
@@ -108,15 +109,18 @@ def served(database: LibraryDatabase) -> Generator[ServedApp]:
     host, port = "127.0.0.1", _free_port()
     environment = _environment(database.dsn) | {"LIBRARY_HOST": host, "LIBRARY_PORT": str(port)}
     began = time.perf_counter()
-    with subprocess.Popen(  # noqa: S603 (our own program)
-        [*_COMMAND, "serve"],
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        start_new_session=True,  # Ctrl-C is for us, who then end it
-    ) as process:
+    with (
+        TemporaryFile() as log,  # a line for each request; a pipe that nobody reads would be full soon
+        subprocess.Popen(  # noqa: S603 (our own program)
+            [*_COMMAND, "serve"],
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+            start_new_session=True,  # Ctrl-C is for us, who then end it
+        ) as process,
+    ):
         try:
-            _wait_until_it_answers(f"http://{host}:{port}/", process, began + _STARTS_WITHIN)
+            _wait_until_it_answers(f"http://{host}:{port}/", process, log, began + _STARTS_WITHIN)
             yield ServedApp(host, port, time.perf_counter() - began, process)
         finally:
             _end(process)
@@ -136,7 +140,7 @@ def _carry_out(step: str, dsn: str) -> None:
         raise CannotMeasure(f"library-app {step} failed: {' '.join(done.stderr.split())}")
 
 
-def _wait_until_it_answers(address: str, process: "subprocess.Popen[bytes]", until: float) -> None:
+def _wait_until_it_answers(address: str, process: "subprocess.Popen[bytes]", log: IO[bytes], until: float) -> None:
     while process.poll() is None and time.perf_counter() < until:
         try:
             with urllib.request.urlopen(address, timeout=5):  # noqa: S310 (the address is ours)
@@ -144,7 +148,8 @@ def _wait_until_it_answers(address: str, process: "subprocess.Popen[bytes]", unt
         except (urllib.error.URLError, OSError):
             time.sleep(0.01)
     _end(process)
-    said = process.stderr.read().decode(errors="replace") if process.stderr else ""
+    log.seek(0)
+    said = log.read().decode(errors="replace")
     raise CannotMeasure(f"the app did not start: {' '.join(said.split()) or 'it does not answer'}")
 
 

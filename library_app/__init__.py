@@ -77,7 +77,7 @@ def create_app(
         tracing: gives each request a span; it is called before anything else is installed.
         readiness: says whether requests should come here; without it they always may.
     """
-    app = Flask(__name__)
+    app = _SyncFlask(__name__)
     app.jinja_env.filters.update(event_family=event_words.event_family, event_words=event_words.event_words)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     if tracing is not None:
@@ -118,3 +118,11 @@ def create_app(
         app.register_blueprint(blueprint)
     app.register_blueprint(docs.blueprint())
     return app
+
+
+class _SyncFlask(Flask):
+    """Does not ask of every function, each time it is called, whether it is a coroutine: none of ours is."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Called by Flask."""
+        return func

@@ -20,14 +20,15 @@ CONTENT_SECURITY_POLICY: Final = (
     "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 
-_HEADERS: Final = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
+_HEADERS: Final = (
+    ("Content-Security-Policy", CONTENT_SECURITY_POLICY),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+    ("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+)
+_HEADERS_OF_PAGES: Final = (*_HEADERS, ("Cache-Control", "no-store"))
 
 LAB_COSTS: Final[Mapping[str, int]] = {
     "race.run": 10,
@@ -61,10 +62,9 @@ def install_security(app: Flask, config: Config) -> None:
             protection.protect()
 
     def add_headers(response: Response) -> Response:
-        for name, value in _HEADERS.items():
-            response.headers.setdefault(name, value)
-        if request.endpoint != "static":
-            response.headers.setdefault("Cache-Control", "no-store")
+        has = {name.lower() for name, _ in response.headers}
+        wanted = _HEADERS if request.endpoint == "static" else _HEADERS_OF_PAGES
+        response.headers.extend([header for header in wanted if header[0].lower() not in has])
         return response
 
     app.before_request(check_token)
