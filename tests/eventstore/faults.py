@@ -150,14 +150,24 @@ def commits_held(dsn: str, table: str) -> Generator[None]:
 
 @contextmanager
 def stopped(server: EmbeddedServer) -> Generator[None]:
-    """All processes of the server stand still: connections live, the kernel accepts new ones, and nobody answers."""
+    """All processes of the server stand still: connections live, the kernel accepts new ones, and nobody answers.
+
+    Whoever waits for an answer for too long gets one, so that a test of who gives up fails, and does not hang.
+    """
     os.kill(server.pid, signal.SIGSTOP)  # first, so that it starts no more
     children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
     processes = [server.pid, *map(int, children)]
     for process in processes:
         os.kill(process, signal.SIGSTOP)
+
+    def go_on() -> None:
+        for process in processes:
+            os.kill(process, signal.SIGCONT)
+
+    too_long = threading.Timer(LONGEST_WAIT, go_on)
+    too_long.start()
     try:
         yield
     finally:
-        for process in processes:
-            os.kill(process, signal.SIGCONT)
+        too_long.cancel()
+        go_on()
